@@ -1,0 +1,30 @@
+"""companion: frozen, retrained and online models on one footing, on time-ordered data.
+
+Five ideas, five places: a *stream* (:mod:`companion.streams`), a *strategy*
+(:mod:`companion.strategies`), a *run* (:mod:`companion.prequential`), a *comparison*
+(:mod:`companion.compare`) and a *claim* (:mod:`companion.claims`).
+
+Examples
+--------
+>>> from companion import streams, compare, Baseline, Static
+>>> from sklearn.linear_model import LinearRegression
+>>> bikes = streams.bike_sharing()
+>>> result = compare(
+...     bikes,
+...     {"no change": Baseline("no-change"), "frozen": Static(LinearRegression())},
+...     warmup=0.2,
+... )
+>>> print(result)  # doctest: +ELLIPSIS
+bike_sharing: mean absolute error (rides a day), 585 rows scored...
+"""
+
+from companion import claims, metrics, plots, streams
+from companion.compare import Comparison, compare
+from companion.prequential import Run, prequential
+from companion.strategies import Baseline, Online, Scheduled, Static, Strategy
+
+__version__ = "0.1.0"
+__all__ = [
+    "Baseline", "Comparison", "Online", "Run", "Scheduled", "Static", "Strategy",
+    "claims", "compare", "metrics", "plots", "prequential", "streams",
+]  # fmt: skip

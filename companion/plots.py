@@ -1,0 +1,262 @@
+"""One look for every figure of the book: colour-blind-safe, described, readable on any page."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import io
+import re
+from collections.abc import Callable, Sequence
+from html import escape
+from typing import Any
+
+import matplotlib
+import numpy as np
+from matplotlib.dates import AutoDateLocator, ConciseDateFormatter
+from matplotlib.figure import Figure
+
+from companion.compare import Comparison
+from companion.metrics import windowed
+
+INK, PAPER, GREY = "#1F2A37", "#FBFAF7", "#6B7280"
+COLOURS = {
+    "static": "#0072B2", "scheduled": "#B87300", "online": "#007A59", "baseline": GREY,
+    "hybrid": "#A8487E", "alarm": "#C04A00",
+}  # fmt: skip
+STYLE = {
+    "figure.facecolor": PAPER, "axes.facecolor": PAPER, "savefig.facecolor": PAPER,
+    "figure.figsize": (8.0, 4.2), "figure.dpi": 100, "savefig.dpi": 144,
+    "figure.constrained_layout.use": True,
+    "font.family": "DejaVu Sans", "font.size": 11, "text.color": INK,
+    "axes.titlesize": 13, "axes.titleweight": "bold", "axes.titlelocation": "left",
+    "axes.titlepad": 12, "axes.labelcolor": INK, "axes.edgecolor": "#9AA3AF",
+    "axes.spines.top": False, "axes.spines.right": False, "axes.axisbelow": True,
+    "axes.grid": True, "axes.grid.axis": "y", "grid.color": "#E3E1DA", "grid.linewidth": 0.8,
+    "xtick.color": "#4B5563", "ytick.color": "#4B5563", "lines.linewidth": 2.0,
+    "legend.frameon": False, "svg.hashsalt": "companion",
+}  # fmt: skip
+
+
+def figure(
+    title: str, *, x: str, y: str, dates: bool = False, **size: Any
+) -> tuple[Figure, Any]:
+    """Start a figure in the book's style, its finding as the title and units on its axes.
+
+    Parameters
+    ----------
+    title, x, y : str
+        The finding, and what the axes show, with units.
+    dates : bool
+        Whether the x axis holds times.
+    size
+        Passed to matplotlib's Figure, such as ``figsize=(8, 3)`` in inches.
+
+    Returns
+    -------
+    (Figure, Axes)
+
+    Examples
+    --------
+    >>> fig, ax = figure("Errors grow", x="day", y="rides a day")
+    >>> ax.get_ylabel()
+    'rides a day'
+    """
+    with matplotlib.rc_context(STYLE):
+        fig = Figure(**size)
+        ax = fig.add_subplot()
+        ax.set(title=title, xlabel=x, ylabel=y)
+        ax.yaxis.set_major_formatter(lambda v, _: f"{v:,.0f}" if abs(v) >= 1000 else f"{v:g}")
+        if dates:
+            ax.xaxis_date()
+            ax.xaxis.set_major_locator(AutoDateLocator(maxticks=8))
+            ax.xaxis.set_major_formatter(ConciseDateFormatter(ax.xaxis.get_major_locator()))
+    return fig, ax
+
+
+class Picture:
+    """A finished figure with its description; shown as the last value of a cell."""
+
+    def __init__(self, fig: Figure, alt: str) -> None:
+        self.fig, self.alt = fig, alt
+
+    def __repr__(self) -> str:
+        return f"Figure: {self.alt}"
+
+    def png(self) -> bytes:
+        """Return the figure as PNG bytes."""
+        return image(self.fig, "png")
+
+    def _repr_mimebundle_(self, **_: Any) -> tuple[dict[str, Any], dict[str, Any]]:
+        data = base64.b64encode(self.png()).decode("ascii")
+        bundle = {"text/plain": repr(self), "image/png": data}
+        return bundle, {"image/png": {"alt": self.alt}}
+
+
+def show(fig: Figure, alt: str) -> Picture:
+    """Finish a figure: ``alt`` says what it shows, for readers who cannot see it.
+
+    Raises
+    ------
+    ValueError
+        If the description is empty.
+    """
+    if not alt.strip():
+        raise ValueError("a figure needs alt text; say in one or two sentences what it shows")
+    return Picture(fig, " ".join(alt.split()))
+
+
+def image(fig: Figure, kind: str = "png", **options: Any) -> bytes:
+    """Return a figure as image bytes, without a time stamp."""
+    data = io.BytesIO()
+    with matplotlib.rc_context(STYLE):
+        fig.savefig(data, format=kind, **options)
+    return data.getvalue()
+
+
+class Frames:
+    """A figure that moves: a slider and a play button over still pictures, no kernel needed."""
+
+    def __init__(self, frames: list[bytes], labels: list[str], alt: str, title: str) -> None:
+        self.frames, self.labels, self.alt, self.title = frames, labels, alt, title
+
+    def __repr__(self) -> str:
+        return f"Moving figure, {len(self.frames)} frames: {self.alt}"
+
+    def _repr_html_(self) -> str:
+        key = "frames-" + hashlib.sha256((self.title + self.alt).encode()).hexdigest()[:8]
+        pictures = "".join(
+            f'<img src="data:image/webp;base64,{base64.b64encode(frame).decode("ascii")}" '
+            f'alt="{escape(label, quote=True)}"{"" if last else " hidden"} '
+            f'width="800" height="420" style="max-width:100%;height:auto">'
+            for frame, label, last in zip(
+                self.frames, self.labels, [False] * (len(self.frames) - 1) + [True], strict=True
+            )
+        )
+        last = len(self.frames) - 1
+        return (
+            f'<figure class="companion-frames" id="{key}" role="group" '
+            f'aria-label="{escape(self.title, quote=True)}">{pictures}'
+            f'<div class="controls"><button type="button">Play</button>'
+            f'<label>{escape(self.title)} <input type="range" min="0" max="{last}" value="{last}" '
+            f'aria-valuetext="{escape(self.labels[last], quote=True)}"></label> '
+            f'<output aria-live="off">{escape(self.labels[last])}</output></div>'
+            f"<figcaption>{escape(self.alt)}</figcaption>"
+            f"<script>{SCRIPT.replace('KEY', key)}</script></figure>"
+        )
+
+
+SCRIPT = """(() => {
+  const box = document.getElementById("KEY");
+  if (!box) return;
+  const images = [...box.querySelectorAll("img")], slider = box.querySelector("input");
+  const out = box.querySelector("output"), button = box.querySelector("button");
+  let timer = null;
+  const go = (k) => {
+    images.forEach((image, i) => { image.hidden = i !== k; });
+    slider.value = k;
+    out.textContent = images[k].alt;
+    slider.setAttribute("aria-valuetext", images[k].alt);
+  };
+  const stop = () => { clearInterval(timer); timer = null; button.textContent = "Play"; };
+  const step = () => {
+    const k = Number(slider.value) + 1;
+    if (k >= images.length) stop(); else go(k);
+  };
+  slider.addEventListener("input", () => { stop(); go(Number(slider.value)); });
+  button.addEventListener("click", () => {
+    if (timer) { stop(); return; }
+    if (Number(slider.value) === images.length - 1) go(0);
+    button.textContent = "Pause";
+    timer = setInterval(step, 900);
+  });
+})();"""
+
+
+def frames(draw: Callable[[int], Figure], labels: Sequence[str], *, title: str, alt: str) -> Frames:
+    """Make a moving figure: ``draw(k)`` returns the k-th picture, ``labels[k]`` says what it is.
+
+    Parameters
+    ----------
+    draw : callable
+        Takes the frame's number, returns a Figure of 8 by 4.2 inches.
+    labels : sequence of str
+        One for each frame; read out by a screen reader as the slider moves.
+    title : str
+        What the slider moves through, such as ``"Day"``.
+    alt : str
+        What the moving figure shows as a whole.
+
+    Returns
+    -------
+    Frames
+        Shown as the last value of a cell. It works without a kernel and without a network.
+    """
+    pictures = [
+        image(draw(k), "webp", dpi=120, pil_kwargs={"quality": 60, "method": 4})
+        for k in range(len(labels))
+    ]
+    return Frames(pictures, list(labels), " ".join(alt.split()), title)
+
+
+def errors_over_time(
+    comparison: Comparison, window: int, *, title: str, names: Sequence[str] = ()
+) -> Figure:
+    """Draw each strategy's mean loss over a sliding window, labelled at the line's end.
+
+    Parameters
+    ----------
+    comparison : Comparison
+    window : int
+        In rows.
+    title : str
+        The finding.
+    names : sequence of str, optional
+        The strategies to draw; all if not given.
+
+    Returns
+    -------
+    Figure
+    """
+    stream = comparison.stream
+    dated = stream.time is not None
+    loss = f"error in {comparison.unit}" if comparison.unit else "error"
+    fig, ax = figure(
+        title, x="" if dated else "row", y=f"{loss}\n(mean of {window} rows)", dates=dated
+    )
+    first = next(iter(comparison.runs.values()))[0].first
+    x = stream.time[first:] if dated else np.arange(first, len(stream))
+    ends = {}
+    for name in names or comparison.runs:
+        line = windowed(comparison.loss(name), window)
+        colour = COLOURS[kind_of(name)]
+        style = "--" if colour == COLOURS["baseline"] else "-"
+        ax.plot(x, line, style, color=colour, label=name)
+        ends[name] = (line[-1], colour)
+    label_ends(ax, x[-1], ends)
+    ax.set_ylim(bottom=0)
+    return fig
+
+
+def label_ends(ax: Any, x: Any, ends: dict[str, tuple[float, str]]) -> None:
+    """Write each line's name at its end, pushed apart where they would overlap."""
+    low, high = ax.get_ylim()
+    gap = 0.065 * (high - min(low, 0))
+    placed = -np.inf
+    for name, (value, colour) in sorted(ends.items(), key=lambda item: item[1][0]):
+        placed = max(value, placed + gap)
+        ax.annotate(
+            name, (x, placed), xytext=(8, 0), textcoords="offset points", color=colour,
+            va="center", fontweight="bold", fontsize=10, annotation_clip=False,
+        )  # fmt: skip
+
+
+def kind_of(name: str) -> str:
+    """Guess a strategy's colour from its name: static, scheduled, online, hybrid or baseline."""
+    words = {
+        "static": "static|frozen|fixed", "scheduled": "sched|refit|retrain|batch|every",
+        "online": "online|row by row", "hybrid": "hybrid|residual|blend|champion|paired|per key",
+    }  # fmt: skip
+    for kind, pattern in words.items():
+        if re.search(pattern, name.lower()):
+            return kind
+    return "baseline"

@@ -1,0 +1,286 @@
+"""Test-then-train: what one strategy did on one stream, in time order."""
+
+from __future__ import annotations
+
+import math
+import re
+import time as clock
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+
+from companion.metrics import LOSSES
+from companion.strategies import Strategy
+from companion.streams import Stream
+
+BLOCK = 4096
+
+
+@dataclass(frozen=True)
+class Run:
+    """What one strategy did on one stream.
+
+    Attributes
+    ----------
+    stream, strategy : str
+        Names.
+    first : int
+        The first scored row; rows before it were the warm-up.
+    y, predictions : ndarray, shape (n - first,)
+        Labels and predictions of the scored rows.
+    task : {"regression", "classification"}
+    time : ndarray of datetime64 or None
+        The scored rows' times.
+    events : list of (int, str)
+        Row before whose prediction something happened, and what.
+    cost : dict
+        ``fits``, ``rows_learnt``, ``labels_used``, ``predictions`` and ``cpu_seconds``.
+    seed : int or None
+    """
+
+    stream: str
+    strategy: str
+    first: int
+    y: np.ndarray
+    predictions: np.ndarray
+    task: str = "regression"
+    time: np.ndarray | None = None
+    events: list[tuple[int, str]] = field(default_factory=list)
+    cost: dict[str, float] = field(default_factory=dict)
+    seed: int | None = None
+
+    @cached_property
+    def loss(self) -> np.ndarray:
+        """Absolute error (regression) or 0/1 error (classification) of each scored row."""
+        return LOSSES[self.task](self.y, self.predictions)
+
+
+def prequential(
+    strategy: Strategy,
+    stream: Stream,
+    *,
+    warmup: int | float = 0.2,
+    label_delay: int | str | np.ndarray = 0,
+    seed: int | None = None,
+    name: str | None = None,
+) -> Run:
+    """Evaluate a strategy by test-then-train: predict each row, then let its label arrive.
+
+    Parameters
+    ----------
+    strategy : Strategy
+        It is copied first, so the one you pass stays as it is.
+    stream : Stream
+    warmup : int or float
+        Rows (int) or share of the stream (float below 1) to fit on before the first scored row.
+    label_delay : int, str or ndarray
+        When a label arrives: rows after its own row; a duration such as ``"2D"`` or ``"12h"``;
+        or one arrival time for each row. With 0 or 1 it arrives before the next prediction. A
+        label never counts before it has arrived, in the warm-up neither.
+    seed : int, optional
+        For a model that draws random numbers.
+    name : str, optional
+        The run's name; the strategy's class if not given.
+
+    Returns
+    -------
+    Run
+
+    Raises
+    ------
+    ValueError
+        If the warm-up leaves nothing to score or has no labels, or a delay is negative.
+
+    References
+    ----------
+    Dawid (1984), The prequential approach; Gama, Sebastião and Rodrigues (2013), On evaluating
+    stream learning algorithms.
+
+    Examples
+    --------
+    >>> from companion import Baseline, streams
+    >>> run = prequential(Baseline("no-change"), streams.bike_sharing(), warmup=0.2)
+    >>> round(run.loss.mean())
+    780
+    """
+    n = len(stream)
+    first = warmup_rows(warmup, n)
+    order, when = arrivals(stream, label_delay)
+    strategy = strategy.fresh(seed)
+    if getattr(strategy, "features", ()) is None:
+        strategy.features = stream.features
+    X, y = stream.X, stream.y
+
+    def extra(rows: Any) -> dict[str, np.ndarray]:
+        return {"row": np.arange(n)[rows]} if "row" in strategy.needs else {}
+
+    told = int(np.searchsorted(when, first, side="right"))
+    if first and not told:
+        raise ValueError(
+            f"no label has arrived by the end of the warm-up (row {first}); "
+            "make the warm-up longer or the label delay shorter"
+        )
+    if not first and not strategy.starts_cold:
+        raise ValueError(
+            f"{type(strategy).__name__} cannot start without a warm-up; "
+            "give it at least 1 row (only River models can start cold)"
+        )
+    started = clock.process_time()
+    head: Any = slice(0, told) if isinstance(label_delay, int) else order[:told]
+    strategy.fit(X[head], y[head], **extra(head))
+    events = [(first, "fit")]
+    row_by_row = strategy.horizon == 1
+    used = told
+    predictions: list[np.ndarray] = []
+    t = first
+    while t < n:
+        due = int(np.searchsorted(when, t, side="right"))
+        if due > told and strategy.horizon < math.inf:
+            rows = order[told:due]
+            before = strategy.fits
+            strategy.learn(X[rows], y[rows], **extra(rows))
+            used = due
+            if strategy.fits > before and not row_by_row:
+                events.append((t, "fit"))
+        told = due
+        stop = block_end(strategy.horizon, when, told, t, n)
+        predictions.append(strategy.predict(X[t:stop], **extra(slice(t, stop))))
+        t = stop
+        if row_by_row and not strategy.needs:
+            t, told = one_by_one(strategy, X, y, order, when, t, told, predictions)
+            used = told
+    cpu = clock.process_time() - started
+    answers = predictions[0] if len(predictions) == 1 else np.concatenate(predictions)
+    if answers.shape != (n - first,):
+        raise ValueError(
+            f"{type(strategy).__name__} gave {answers.shape} predictions for {n - first} rows; "
+            "predict must return one value for each row"
+        )
+    cost = {
+        "fits": strategy.fits,
+        "rows_learnt": strategy.rows_learnt,
+        "labels_used": used,
+        "predictions": n - first,
+        "cpu_seconds": cpu,
+    }
+    return Run(
+        stream=stream.name,
+        strategy=name or type(strategy).__name__,
+        first=first,
+        y=y[first:],
+        predictions=answers,
+        task=stream.task,
+        time=None if stream.time is None else stream.time[first:],
+        events=events,
+        cost=cost,
+        seed=seed,
+    )
+
+
+def block_end(horizon: float, when: np.ndarray, told: int, t: int, n: int) -> int:
+    """Return the first row after ``t`` whose prediction may differ from a model kept as it is."""
+    last = told + horizon - 1
+    return n if last >= len(when) else max(t + 1, min(n, int(when[int(last)])))
+
+
+def one_by_one(
+    strategy: Strategy,
+    X: np.ndarray,
+    y: np.ndarray,
+    order: np.ndarray,
+    when: np.ndarray,
+    t: int,
+    told: int,
+    predictions: list[np.ndarray],
+) -> tuple[int, int]:
+    """Run the steady part of a stream, where one label arrives before each prediction."""
+    n = len(X)
+    while t < n and told < len(when):
+        steps = min(BLOCK, n - t, len(when) - told)
+        steady = when[told : told + steps] == np.arange(t, t + steps)
+        if not steady[0]:
+            break
+        steps = int(steady.argmin()) or steps
+        later = when[told + steps] if told + steps < len(when) else n
+        if later == t + steps - 1:  # a second label arrives with the last one
+            steps -= 1
+        if steps == 0:
+            break
+        learn = order[told : told + steps]
+        low = int(learn.min())
+        part = slice(low, t + steps)
+        ask = np.arange(t, t + steps) - low
+        predictions.append(strategy.learn_and_predict(X[part], y[part], learn - low, ask))
+        t, told = t + steps, told + steps
+    return t, told
+
+
+def warmup_rows(warmup: int | float, n: int) -> int:
+    """Return the warm-up as a number of rows."""
+    rows = int(warmup * n) if isinstance(warmup, float) and warmup < 1 else int(warmup)
+    if rows < 0 or rows >= n:
+        raise ValueError(
+            f"a warm-up of {warmup} leaves nothing to score in {n} rows; "
+            f"give a share below 1 or a number of rows from 0 to {n - 1}"
+        )
+    return rows
+
+
+def arrivals(stream: Stream, label_delay: int | str | np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Return the order in which labels arrive, and when.
+
+    Returns
+    -------
+    order : ndarray of int, shape (n,)
+        Rows by arrival; labels that arrive together keep their order in the stream.
+    when : ndarray of int, shape (n,)
+        For each of them, the first row before whose prediction it is known (n or more: after
+        the end of the stream). It never falls.
+
+    Examples
+    --------
+    >>> from companion import streams
+    >>> arrivals(streams.bike_sharing().take(slice(0, 4)), 2)
+    (array([0, 1, 2, 3]), array([2, 3, 4, 5]))
+    """
+    rows = np.arange(len(stream))
+    if isinstance(label_delay, int | np.integer):
+        if label_delay < 0:
+            raise ValueError(f"label_delay is {label_delay}; a label cannot arrive before its row")
+        return rows, rows + max(1, int(label_delay))
+    if stream.time is None:
+        raise ValueError(
+            f"label_delay is a time, but stream {stream.name!r} has no times; give a number of rows"
+        )
+    if isinstance(label_delay, str):
+        moment = stream.time + duration(label_delay)
+    else:
+        moment = np.asarray(label_delay, dtype="datetime64[ns]")
+        if moment.shape != rows.shape:
+            raise ValueError(
+                f"label_delay has shape {moment.shape}; give one arrival time for each of "
+                f"{len(rows)} rows"
+            )
+        early = np.flatnonzero(moment < stream.time)
+        if len(early):
+            raise ValueError(f"label_delay: the label of row {early[0]} arrives before its row")
+    arrival = np.maximum(np.searchsorted(stream.time, moment, side="left"), rows + 1)
+    order = np.lexsort((rows, moment, arrival))
+    return order, arrival[order]
+
+
+def duration(text: str) -> np.timedelta64:
+    """Read a duration such as ``"2D"``, ``"12h"`` or ``"30min"``.
+
+    Examples
+    --------
+    >>> duration("12h")
+    np.timedelta64(12,'h')
+    """
+    match = re.fullmatch(r"\s*(\d+)\s*(W|D|h|H|min|m|s)\s*", text)
+    if not match:
+        raise ValueError(f"{text!r} is no duration; write a number and W, D, h, min or s: '2D'")
+    unit = {"H": "h", "min": "m"}.get(match[2], match[2])
+    return np.timedelta64(int(match[1]), unit)
