@@ -22,8 +22,9 @@ from companion import claims, metrics, plots, streams
 from companion.compare import Comparison, compare
 from companion.prequential import Run, prequential
 from companion.strategies import Baseline, Online, Scheduled, Static, Strategy
+from companion.version import VERSION
 
-__version__ = "0.1.0"
+__version__ = VERSION
 __all__ = [
     "Baseline", "Comparison", "Online", "Run", "Scheduled", "Static", "Strategy",
     "claims", "compare", "metrics", "plots", "prequential", "streams",

@@ -1,0 +1,53 @@
+# Two commands do everything: `make book` builds and serves the book, `make test` runs all tests.
+# Works with GNU make 3.81 and later and a POSIX shell.
+
+PORT ?= 8000
+ALL ?= 0
+VENV := .venv
+PY := $(VENV)/bin/python
+READY := $(VENV)/.ready
+
+.DEFAULT_GOAL := help
+.PHONY: help env book site lab test notebooks bench lint lock clean
+
+help:  ## List what can be made.
+	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "make %-10s %s\n", $$1, $$2}' Makefile
+
+env: $(READY)  ## Make the environment in .venv (the other targets do it by themselves).
+
+$(READY): requirements.lock pyproject.toml book/tools/env.sh
+	@sh book/tools/env.sh $(VENV)
+	@touch $@
+
+book: site  ## Build the book and serve it on 127.0.0.1 (PORT=8000, or the next free port).
+	@$(PY) book/tools/serve.py --port $(PORT)
+
+site: $(READY)  ## Build the book into book/_build/html.
+	@$(PY) book/tools/site.py
+
+lab: $(READY)  ## Open JupyterLab on the notebooks.
+	@$(PY) -m jupyter lab --notebook-dir notebooks
+
+test: $(READY)  ## Run every test: package, notebooks, site, browser.
+	@$(PY) -m pytest --nbval --nbval-current-env --nbval-sanitize-with tests/nbval.cfg \
+	  tests companion notebooks
+
+notebooks: $(READY)  ## Execute notebooks whose code has changed and store their outputs (ALL=1: all).
+	@$(PY) book/tools/notebooks.py --all $(ALL)
+
+bench: $(READY)  ## Measure the package against bare loops and print a table.
+	@for script in tests/benchmarks/bench_*.py; do $(PY) $$script || exit 1; done
+
+lint: $(READY)  ## Check style and notebooks.
+	@$(PY) -m ruff check . && $(PY) -m ruff format --check companion tests book \
+	  && $(PY) book/tools/check_notebooks.py notebooks/*.ipynb
+
+lock: $(READY)  ## Resolve the dependencies anew and write requirements.lock.
+	@$(PY) -m pip install -q uv
+	@$(VENV)/bin/uv pip compile --quiet --universal --python-version 3.11 --fork-strategy fewest \
+	  --generate-hashes --no-header --no-emit-index-url --no-emit-find-links \
+	  --extra cli --extra book --extra lab --extra test pyproject.toml -o requirements.lock
+
+clean:  ## Remove the environment and everything that was built.
+	rm -rf $(VENV) book/_build build *.egg-info .pytest_cache .ruff_cache .hypothesis
+	find companion tests book -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -1,0 +1,46 @@
+"""Check that notebooks are fit to be committed: executed in order, clean, described."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import nbformat
+
+
+def problems(path: Path) -> list[str]:
+    """Return what is wrong with a notebook, one sentence each."""
+    notebook = nbformat.read(path, as_version=4)
+    found = []
+    if notebook.metadata.get("kernelspec", {}).get("name") != "python3":
+        found.append("the kernel is not python3; run make notebooks")
+    code = [(n, cell) for n, cell in enumerate(notebook.cells) if cell.cell_type == "code"]
+    for wanted, (n, cell) in enumerate(code, 1):
+        if cell.execution_count != wanted:
+            found.append(f"cell {n} was not executed in order; run make notebooks ALL=1")
+            break
+    for n, cell in enumerate(notebook.cells):
+        if not cell.source.strip():
+            found.append(f"cell {n} is empty; remove it")
+        if "execution" in cell.metadata:
+            found.append(f"cell {n} holds time stamps; run make notebooks ALL=1")
+        for output in cell.get("outputs", ()):
+            if output.output_type == "error":
+                found.append(f"cell {n} ends in an error; mend it")
+            if output.get("name") == "stderr":
+                found.append(f"cell {n} prints to stderr; mend the warning's cause")
+            pictured = "image/png" in output.get("data", {})
+            if pictured and not output.metadata.get("image/png", {}).get("alt"):
+                found.append(f"cell {n} shows a figure without alt text; end it with plots.show")
+    return found
+
+
+def main(paths: list[str]) -> int:
+    """Print every problem; exit 1 if there is any."""
+    bad = [f"{path}: {what}" for path in paths for what in problems(Path(path))]
+    print("\n".join(bad) if bad else f"{len(paths)} notebooks are clean")
+    return 1 if bad else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
