@@ -16,7 +16,7 @@ def build() -> int:
     """Run Jupyter Book on the repository's root; print its log only if it fails."""
     LOG.parent.mkdir(parents=True, exist_ok=True)
     command = [
-        sys.executable, "-m", "jupyter_book", "build", ".",
+        sys.executable, "-c", "from jupyter_book.cli.main import main; main()", "build", ".",
         "--config", "book/_config.yml", "--toc", "book/_toc.yml",
         "--path-output", "book", "-W", "--keep-going", "-q",
     ]  # fmt: skip

@@ -1,0 +1,240 @@
+"""What the book adds to Jupyter Book: plain notebooks upgraded, maths as MathML, generated pages.
+
+The notebooks hold plain Markdown only, so that they read well in Jupyter, on GitHub and on Colab.
+While the site is built, links to the glossary and the bibliography become real terms and
+citations, and a figure's alt text moves to where the site's HTML wants it.
+"""
+
+from __future__ import annotations
+
+import functools
+import json
+import re
+from pathlib import Path
+from typing import Any
+
+from docutils import nodes
+from docutils.statemachine import StringList
+from latex2mathml.converter import convert
+from sphinx.application import Sphinx
+from sphinx.util.docutils import SphinxDirective
+
+from companion import claims, streams
+
+ROOT = Path(__file__).parents[2]
+NOTEBOOKS = ROOT / "notebooks"
+
+CITE = re.compile(r"\[([^\]]+)\]\((?:\.\./book/)?bibliography\.md#([a-z0-9]+)\)")
+TERM = re.compile(r"\[([^\]]+)\]\((?:\.\./book/)?glossary\.md#([a-z0-9-]+)\)")
+
+
+def slug(term: str) -> str:
+    """Return a glossary term as it stands in a link.
+
+    >>> slug("moving-block bootstrap")
+    'moving-block-bootstrap'
+    """
+    return re.sub(r"[^a-z0-9]+", "-", term.lower()).strip("-")
+
+
+@functools.cache
+def glossary() -> dict[str, str]:
+    """Return the glossary's terms by their slugs."""
+    text = (ROOT / "book" / "glossary.md").read_text(encoding="utf-8")
+    block = text.split("```{glossary}")[1].split("```")[0]
+    terms = [line for line in block.splitlines() if line and not line[0].isspace()]
+    return {slug(term): term for term in terms}
+
+
+def upgrade_links(text: str) -> str:
+    """Turn plain links to the bibliography and the glossary into citations and terms.
+
+    >>> upgrade_links("[Gama](../book/bibliography.md#gama2014survey)")
+    '{cite:t}`gama2014survey`'
+    >>> upgrade_links("a [stream](../book/glossary.md#stream)")
+    'a {term}`stream <stream>`'
+    """
+    text = CITE.sub(r"{cite:t}`\2`", text)
+    return TERM.sub(lambda m: f"{{term}}`{m[1]} <{glossary().get(m[2], m[2])}>`", text)
+
+
+def upgrade_notebook(text: str) -> str:
+    """Upgrade the links in a notebook's Markdown and give its figures their alt text."""
+    notebook = json.loads(text)
+    for cell in notebook["cells"]:
+        if cell["cell_type"] == "markdown":
+            cell["source"] = upgrade_links("".join(cell["source"]))
+            continue
+        for output in cell.get("outputs", []):
+            alt = output.get("metadata", {}).get("image/png", {}).get("alt")
+            if alt:
+                cell["metadata"].setdefault("mystnb", {})["image"] = {"alt": alt}
+    return json.dumps(notebook)
+
+
+def on_source_read(app: Sphinx, docname: str, source: list[str]) -> None:
+    """Sphinx hook: upgrade each page before it is parsed."""
+    if docname.startswith("notebooks/"):
+        source[0] = upgrade_notebook(source[0])
+    else:
+        source[0] = upgrade_links(source[0])
+
+
+def visit_math(self: Any, node: nodes.math) -> None:
+    """Write inline maths."""
+    self.body.append(convert(node.astext()))
+    raise nodes.SkipNode
+
+
+def visit_math_block(self: Any, node: nodes.math_block) -> None:
+    """Write a formula on a line of its own."""
+    self.body.append(f'<div class="math-block">{convert(node.astext(), display="block")}</div>')
+    raise nodes.SkipNode
+
+
+def recorded(notebook: Path) -> list[dict[str, Any]]:
+    """Return the verdicts among a notebook's stored outputs."""
+    cells = json.loads(notebook.read_text(encoding="utf-8"))["cells"]
+    outputs = [out for cell in cells for out in cell.get("outputs", [])]
+    return [out["data"][claims.MIME] for out in outputs if claims.MIME in out.get("data", {})]
+
+
+def verdicts() -> dict[str, list[tuple[Path, dict[str, Any]]]]:
+    """Return every recorded verdict, by claim, with its notebook."""
+    found: dict[str, list[tuple[Path, dict[str, Any]]]] = {}
+    for notebook in sorted(NOTEBOOKS.glob("[0-9]*.ipynb")):
+        for verdict in recorded(notebook):
+            found.setdefault(verdict["claim"], []).append((notebook, verdict))
+    return found
+
+
+def ledger() -> str:
+    """Return the claims ledger as Markdown."""
+    found = verdicts()
+    tested = sum(key in found for key in claims.CLAIMS)
+    lines = [f"Verdicts so far: {tested} of {len(claims.CLAIMS)} claims have been tested.", ""]
+    part = None
+    for claim in claims.CLAIMS.values():
+        if claim.part != part:
+            part = claim.part
+            lines += [f"## {part}", ""]
+        lines += [f"### {claim.id}: {claim.text}", ""]
+        if claim.id not in found:
+            where = " and ".join(str(n) for n in claim.chapters)
+            word = "chapter" if len(claim.chapters) == 1 else "chapters"
+            lines += [f"**Not yet tested** (planned for {word} {where}).", ""]
+        for notebook, verdict in found.get(claim.id, []):
+            lines += [f"**{verdict['outcome'].capitalize()}**, in "
+                      f"[](../notebooks/{notebook.name}):", ""]  # fmt: skip
+            lines += [f"- {item}" for item in verdict["evidence"]]
+            lines += ["", f"What would change it: {verdict['would_change']}", ""]
+    return "\n".join(lines)
+
+
+CARD_ROWS = {
+    "who": "Who made it", "why": "Why", "span": "When", "missing": "Missing values",
+    "drift": "Known drift", "limits": "Limits", "source": "Source", "attribution": "Credit",
+}  # fmt: skip
+
+
+def card(name: str, about: dict[str, Any]) -> str:
+    """Return one data card as Markdown."""
+    lines = [f"## {about['title']}", "", "```python", "from companion import streams",
+             f"streams.{name}()", "```", ""]  # fmt: skip
+    kind = "real" if about["real"] else "simulated"
+    lines += [f"{about['rows']:,} rows, {kind}; the label is `{about['label']}` "
+              f"({about['unit']}).", ""]  # fmt: skip
+    for key, heading in CARD_ROWS.items():
+        lines += [heading, f": {about[key]}", ""]
+    lines += ["Licence", f": [{about['licence']}]({about['licence_url']})", ""]
+    lines += ["Columns", ": "]
+    for column, meaning in about["columns"].items():
+        lines += [f"  - `{column}`: {meaning}"]
+    return "\n".join([*lines, "", f"sha256 of the file: `{about['sha256'][:16]}…`", ""])
+
+
+class Generated(SphinxDirective):
+    """A directive that writes Markdown made by a function."""
+
+    make: Any
+
+    def run(self) -> list[nodes.Node]:
+        """Parse the Markdown in place, headings included."""
+        self.env.note_reread()
+        box = nodes.section()
+        box.document = self.state.document
+        lines = StringList(type(self).make().splitlines(), "generated")
+        self.state.nested_parse(lines, self.content_offset, box, match_titles=True)
+        return box.children
+
+
+class Ledger(Generated):
+    """The claims ledger."""
+
+    make = staticmethod(ledger)
+
+
+class DataCards(Generated):
+    """All data cards."""
+
+    make = staticmethod(lambda: "\n".join(card(*item) for item in streams.cards().items()))
+
+
+class ChapterFigure(SphinxDirective):
+    """A figure of a chapter, taken from its stored outputs: ``{chapter-figure} NOTEBOOK N``."""
+
+    required_arguments = 2
+
+    def run(self) -> list[nodes.Node]:
+        """Write the N-th picture (from 1) to the build folder and show it with its alt text."""
+        name, number = self.arguments
+        path = NOTEBOOKS / f"{name}.ipynb"
+        self.env.note_dependency(str(path))
+        cells = json.loads(path.read_text(encoding="utf-8"))["cells"]
+        outputs = [out for cell in cells for out in cell.get("outputs", [])]
+        pictures = [out for out in outputs if "image/png" in out.get("data", {})]
+        output = pictures[int(number) - 1]
+        from base64 import b64decode
+
+        folder = ROOT / "book" / "_build" / "figures"
+        folder.mkdir(parents=True, exist_ok=True)
+        target = folder / f"{name}-{number}.png"
+        target.write_bytes(b64decode("".join(output["data"]["image/png"])))
+        uri = "/" + target.relative_to(ROOT).as_posix()
+        return [nodes.image(uri=uri, alt=output["metadata"]["image/png"]["alt"],
+                            classes=["story"])]  # fmt: skip
+
+
+def describe(app: Sphinx, page: str, template: str, context: dict, doctree: Any) -> None:
+    """Give each page a description (its first sentence or two) and a security policy."""
+    text = ""
+    if doctree is not None:
+        for paragraph in doctree.findall(nodes.paragraph):
+            text = " ".join(paragraph.astext().split())
+            if len(text) > 40:
+                break
+    text = text or f"{context.get('title', page)}: Static vs. Dynamic AI Models"
+    if len(text) > 158:
+        text = text[:155].rsplit(" ", 1)[0] + " …"
+    text = text.replace("&", "&amp;").replace('"', "&quot;").replace("<", "&lt;")
+    policy = (
+        "default-src 'self'; img-src 'self' data:; style-src 'self' 'unsafe-inline'; "
+        "script-src 'self' 'unsafe-inline'; object-src 'none'; base-uri 'self'"
+    )
+    tags = context.get("metatags", "")
+    if 'name="description"' not in tags:
+        tags += f'<meta name="description" content="{text}" />\n'
+    context["metatags"] = (
+        tags + f'<meta http-equiv="Content-Security-Policy" content="{policy}" />\n'
+    )
+
+
+def setup(app: Sphinx) -> dict[str, Any]:
+    """Register all of it."""
+    app.connect("source-read", on_source_read)
+    app.connect("html-page-context", describe, priority=900)
+    app.add_html_math_renderer("mathml", (visit_math, None), (visit_math_block, None))
+    app.add_directive("claims-ledger", Ledger)
+    app.add_directive("data-cards", DataCards)
+    app.add_directive("chapter-figure", ChapterFigure)
+    return {"version": "1", "parallel_read_safe": True, "parallel_write_safe": True}
