@@ -229,8 +229,20 @@ def describe(app: Sphinx, page: str, template: str, context: dict, doctree: Any)
     )
 
 
+def on_config(app: Sphinx, config: Any) -> None:
+    """Set the theme options that Jupyter Book has no setting for."""
+    config.html_theme_options |= {
+        "search_bar_text": "Search this book",
+        "show_toc_level": 2,
+        "navbar_persistent": [],
+        "pygments_light_style": "a11y-high-contrast-light",
+        "pygments_dark_style": "a11y-high-contrast-dark",
+    }
+
+
 def setup(app: Sphinx) -> dict[str, Any]:
     """Register all of it."""
+    app.connect("config-inited", on_config, priority=100)
     app.connect("source-read", on_source_read)
     app.connect("html-page-context", describe, priority=900)
     app.add_html_math_renderer("mathml", (visit_math, None), (visit_math_block, None))
