@@ -158,6 +158,12 @@ def prequential(
             f"{type(strategy).__name__} gave {answers.shape} predictions for {n - first} rows; "
             "predict must return one value for each row"
         )
+    if answers.dtype.kind == "f" and not np.isfinite(answers).all():
+        row = first + int(np.flatnonzero(~np.isfinite(answers))[0])
+        raise ValueError(
+            f"{type(strategy).__name__} diverged: its prediction for row {row} is not finite; "
+            "standardise the features or lower the learning rate"
+        )
     cost = {
         "fits": strategy.fits,
         "rows_learnt": strategy.rows_learnt,

@@ -1,0 +1,268 @@
+"""Your own table as a stream: read, checked, and every change to it noted.
+
+Nothing is repaired in silence. What can be mended without guessing is mended and noted; what
+cannot is refused with one sentence that names the file, the place, the problem and the mend.
+"""
+
+from __future__ import annotations
+
+import difflib
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from companion.streams import Stream
+
+FEWEST_ROWS = 20
+MOST_VALUES = 20
+
+
+class BadInput(ValueError):
+    """The reader's file or option cannot be used; the message says why and what to do."""
+
+
+def from_csv(
+    path: str | Path, target: str, *, time: str | None = None, task: str = "auto"
+) -> tuple[Stream, list[str]]:
+    """Read a CSV (also .gz) or Parquet file as a stream.
+
+    Parameters
+    ----------
+    path : str or Path
+    target : str
+        The column to predict.
+    time : str, optional
+        The column that orders the rows; the file's order counts if not given.
+    task : {"auto", "regression", "classification"}
+        ``auto`` takes text, or at most 10 different whole numbers, for classes.
+
+    Returns
+    -------
+    stream : Stream
+    notes : list of str
+        What was changed on the way: rows dropped, values filled, columns left out.
+
+    Raises
+    ------
+    BadInput
+        A ``ValueError``: one sentence that names the file, the place, the problem and the mend.
+    """
+    frame = read_frame(Path(path))
+    return from_frame(frame, target, time=time, task=task, name=Path(path).name)
+
+
+def read_frame(path: Path) -> Any:
+    """Read a file with pandas, or say in one sentence why it cannot be read."""
+    import pandas as pd
+
+    def refuse(problem: str) -> BadInput:
+        return BadInput(f"{path}: {problem}")
+
+    if path.is_dir():
+        raise refuse("this is a folder; name a CSV or Parquet file in it")
+    if not path.exists():
+        raise refuse("there is no such file; check the name and the folder")
+    if path.stat().st_size == 0:
+        raise refuse("the file is empty; it needs a heading row and rows of data")
+    try:
+        if path.suffix == ".parquet":
+            return pd.read_parquet(path)
+        heads = pd.read_csv(path, nrows=1, header=None, dtype=str, encoding="utf-8-sig")
+        named = [str(name) for name in heads.iloc[0]]
+        twice = sorted({name for name in named if named.count(name) > 1})
+        if twice:
+            raise refuse(f"two columns are called {twice[0]!r}; give each column its own name")
+        return pd.read_csv(path, encoding="utf-8-sig", low_memory=False)
+    except BadInput:
+        raise
+    except PermissionError:
+        raise refuse("the file may not be read; change its permissions") from None
+    except UnicodeDecodeError as error:
+        raise refuse(
+            f"byte {error.start + 1} is not UTF-8; save the file as UTF-8 and try again"
+        ) from None
+    except pd.errors.EmptyDataError:
+        raise refuse("there is no heading row; the first line must name the columns") from None
+    except pd.errors.ParserError as error:
+        raise refuse(
+            f"the rows do not fit the heading ({str(error).split('C error: ')[-1].strip()}); "
+            "give every line the same number of fields"
+        ) from None
+    except (OSError, EOFError, ValueError) as error:
+        raise refuse(f"the file cannot be read ({error}); save it again") from None
+
+
+def from_frame(
+    frame: Any, target: str, *, time: str | None = None, task: str = "auto", name: str = "table"
+) -> tuple[Stream, list[str]]:
+    """Turn a pandas DataFrame into a stream; see :func:`from_csv`.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> frame = pd.DataFrame({"x": range(30), "same": 1, "y": [i * 0.5 for i in range(30)]})
+    >>> stream, notes = from_frame(frame, "y")
+    >>> stream
+    Stream 'table': 30 rows × 1 features, regression
+    >>> notes
+    ["column 'same' never changes and was left out"]
+    """
+    notes: list[str] = []
+    frame = frame.rename(columns=str)
+    for role, column in (("target", target), ("time", time)):
+        if column is not None and column not in frame.columns:
+            near = difflib.get_close_matches(column, frame.columns, n=3, cutoff=0.3)
+            hint = "did you mean " + " or ".join(map(repr, near)) if near else "the columns are "
+            hint += "" if near else ", ".join(map(repr, list(frame.columns)[:20]))
+            raise BadInput(f"{name}: there is no {role} column {column!r}; {hint}?")
+    if target == time:
+        raise BadInput(f"{name}: column {target!r} cannot be both target and time; name two")
+    frame = frame.assign(**{"\0line": np.arange(2, len(frame) + 2)})
+    frame = in_time_order(frame, time, name, notes)
+    empty = frame[target].isna()
+    if empty.any():
+        notes.append(f"{empty.sum():,} rows without a target {target!r} were left out")
+        frame = frame[~empty]
+    if len(frame) < FEWEST_ROWS:
+        raise BadInput(
+            f"{name}: {len(frame)} usable rows are too few; "
+            f"a comparison needs at least {FEWEST_ROWS}"
+        )
+    y, classes = labels(frame, target, task, name)
+    columns: dict[str, np.ndarray] = {}
+    for column in frame.columns.drop(["\0line", target, *([time] if time else [])]):
+        columns.update(feature(frame, column, name, notes))
+    if not columns:
+        columns = {"nothing": np.zeros(len(frame))}
+        notes.append("no usable feature column is left; every model sees only the labels")
+    stream = Stream(
+        name=name,
+        X=np.column_stack(list(columns.values())),
+        y=y,
+        features=tuple(columns),
+        task="classification" if classes else "regression",
+        time=None if time is None else frame[time].to_numpy("datetime64[ns]"),
+        classes=classes,
+        unit="" if classes else target,
+    )
+    return stream, notes
+
+
+def in_time_order(frame: Any, time: str | None, name: str, notes: list[str]) -> Any:
+    """Parse the time column and sort by it; rows of equal time keep their order."""
+    import pandas as pd
+
+    if time is None:
+        return frame
+    raw = frame[time]
+    if pd.api.types.is_numeric_dtype(raw):
+        raise BadInput(
+            f"{name}, column {time!r}: holds plain numbers, not times; "
+            "write dates such as 2024-01-31, or leave out --time if the rows are in order"
+        )
+    parsed = pd.to_datetime(raw, errors="coerce", utc=True, format="mixed").dt.tz_localize(None)
+    bad = parsed.isna()
+    if bad.any():
+        line, value = frame.loc[bad, "\0line"].iloc[0], raw[bad].iloc[0]
+        what = "is empty" if pd.isna(value) else f"holds {value!r}, which is no time"
+        raise BadInput(
+            f"{name}, line {line}, column {time!r}: {what}; write it like 2024-01-31 or "
+            "2024-01-31 14:00"
+        )
+    frame = frame.assign(**{time: parsed})
+    if not parsed.is_monotonic_increasing:
+        notes.append(f"the rows were not in time order; they were sorted by {time!r}")
+        frame = frame.sort_values(time, kind="stable")
+    return frame
+
+
+def labels(frame: Any, target: str, task: str, name: str) -> tuple[np.ndarray, tuple[str, ...]]:
+    """Return the labels, and the class names if they are classes."""
+    import pandas as pd
+
+    raw = frame[target]
+    numeric = pd.api.types.is_numeric_dtype(raw) and not pd.api.types.is_bool_dtype(raw)
+    if numeric:
+        finite_or_refuse(frame, target, name)
+    if task == "regression" and not numeric:
+        parsed = pd.to_numeric(raw, errors="coerce")
+        bad = parsed.isna()
+        if bad.any():
+            line, value = frame.loc[bad, "\0line"].iloc[0], raw[bad].iloc[0]
+            raise BadInput(
+                f"{name}, line {line}, column {target!r}: {value!r} is no number; "
+                "mend it, or choose --task classification"
+            )
+    whole = numeric and bool((raw % 1 == 0).all())
+    if task == "regression" or (task == "auto" and numeric and (not whole or raw.nunique() > 10)):
+        values = raw.to_numpy(dtype=float)
+        if np.ptp(values) == 0:
+            raise BadInput(
+                f"{name}, column {target!r}: every row holds {values[0]:g}; "
+                "there is nothing to predict; choose another target"
+            )
+        return values, ()
+    codes, classes = pd.factorize(raw.astype(int) if whole else raw.astype(str), sort=True)
+    if len(classes) < 2:
+        raise BadInput(
+            f"{name}, column {target!r}: there is only one class, {classes[0]!r}; "
+            "there is nothing to predict; choose another target"
+        )
+    if len(classes) > max(50, len(frame) // 10):
+        raise BadInput(
+            f"{name}, column {target!r}: {len(classes)} different values are too many classes; "
+            "choose another target, or --task regression if they are numbers"
+        )
+    return codes, tuple(map(str, classes))
+
+
+def finite_or_refuse(frame: Any, column: str, name: str) -> None:
+    """Refuse infinite values, naming the line."""
+    infinite = np.isinf(frame[column].to_numpy(dtype=float))
+    if infinite.any():
+        line = frame["\0line"].to_numpy()[infinite][0]
+        raise BadInput(
+            f"{name}, line {line}, column {column!r}: the value is infinite; "
+            "replace it by a number or leave it empty"
+        )
+
+
+def feature(frame: Any, column: str, name: str, notes: list[str]) -> dict[str, np.ndarray]:
+    """Return a column as one or several numeric features; what is done is noted."""
+    import pandas as pd
+
+    raw = frame[column]
+    if raw.isna().all():
+        notes.append(f"column {column!r} is empty and was left out")
+        return {}
+    if raw.nunique(dropna=False) == 1:
+        notes.append(f"column {column!r} never changes and was left out")
+        return {}
+    if pd.api.types.is_bool_dtype(raw):
+        return {column: raw.to_numpy(dtype=float)}
+    if not pd.api.types.is_numeric_dtype(raw):
+        return text_feature(raw, column, notes)
+    finite_or_refuse(frame, column, name)
+    gaps = int(raw.isna().sum())
+    if gaps:
+        notes.append(f"column {column!r}: {gaps:,} gaps were filled with the last value before")
+        raw = raw.ffill().fillna(0.0)
+    return {column: raw.to_numpy(dtype=float)}
+
+
+def text_feature(raw: Any, column: str, notes: list[str]) -> dict[str, np.ndarray]:
+    """Return one 0/1 feature for each text that occurs in the first fifth of the rows."""
+    early = raw.iloc[: max(FEWEST_ROWS, len(raw) // 5)].dropna().astype(str).unique()
+    if len(early) > MOST_VALUES:
+        notes.append(
+            f"column {column!r} holds text with more than {MOST_VALUES} different values "
+            "and was left out"
+        )
+        return {}
+    notes.append(
+        f"column {column!r} holds text: it became {len(early)} columns of 0 and 1, one for each "
+        "value in the first fifth of the rows"
+    )
+    text = raw.astype(str)
+    return {f"{column}={value}": (text == value).to_numpy(dtype=float) for value in early}
