@@ -229,8 +229,40 @@ def describe(app: Sphinx, page: str, template: str, context: dict, doctree: Any)
     )
 
 
+def polish(html: str) -> str:
+    """Mend what the theme leaves: landmarks, roles, a second heading, unused scripts."""
+    swaps = [
+        (r'<script[^>]*>const THEBE_JS_URL.*?</script>', ""),
+        (r'<script[^>]*sphinx-thebe\.js[^>]*></script>', ""),
+        (r'<link[^>]*sphinx-thebe\.css[^>]*/?>', ""),
+        (r'<script type="text/x-thebe-config">.*?</script>', ""),
+        (r"<script>kernelName = .*?</script>", ""),
+        (r'(<div id="pst-primary-sidebar")', r'\1 role="navigation" aria-label="Book"'),
+        (r'(<div id="jb-print-docs-body" class="onlyprint">\s*)<h1>(.*?)</h1>',
+         r'\1<p class="print-title">\2</p>'),
+        (r'<div role="list" class="citation-list">', '<div class="citation-list">'),
+        (r'(<div class="citation" id="[^"]+") role="doc-biblioentry"', r"\1"),
+        (r'<div class="math-block">', '<div class="math-block" tabindex="0">'),
+    ]  # fmt: skip
+    for pattern, new in swaps:
+        html = re.sub(pattern, new, html, flags=re.DOTALL)
+    return html
+
+
+def on_finish(app: Sphinx, failure: Exception | None) -> None:
+    """Polish every page that was written."""
+    if failure:
+        return
+    for path in Path(app.outdir).rglob("*.html"):
+        old = path.read_text(encoding="utf-8")
+        new = polish(old)
+        if new != old:
+            path.write_text(new, encoding="utf-8")
+
+
 def on_config(app: Sphinx, config: Any) -> None:
     """Set the theme options that Jupyter Book has no setting for."""
+    config.html_context |= {"default_mode": "auto"}
     config.html_theme_options |= {
         "search_bar_text": "Search this book",
         "show_toc_level": 2,
@@ -244,6 +276,7 @@ def setup(app: Sphinx) -> dict[str, Any]:
     """Register all of it."""
     app.connect("config-inited", on_config, priority=100)
     app.connect("source-read", on_source_read)
+    app.connect("build-finished", on_finish)
     app.connect("html-page-context", describe, priority=900)
     app.add_html_math_renderer("mathml", (visit_math, None), (visit_math_block, None))
     app.add_directive("claims-ledger", Ledger)

@@ -1,0 +1,85 @@
+"""Shared fixtures: the built site, a browser; under CI=true nothing may skip."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+HTML = ROOT / "book" / "_build" / "html"
+IN_CI = os.environ.get("CI") == "true"
+CHROMIUMS = (
+    "/usr/bin/chromium",
+    "/usr/bin/chromium-browser",
+    "/usr/bin/google-chrome",
+    "/Applications/Google Chrome.app/Contents/MacOS/Google Chrome",
+)
+FLAGS = [
+    "--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
+    "--disable-background-networking", "--disable-component-update", "--disable-sync",
+]  # fmt: skip
+HOW = (
+    "no Chromium was found; run .venv/bin/python -m playwright install chromium, "
+    "or install the package chromium (Debian: apt-get install chromium)"
+)
+
+sys.path[:0] = [str(ROOT / "book" / "tools"), str(ROOT / "book" / "_ext"), str(ROOT / "tests")]
+
+
+@pytest.fixture(scope="session")
+def site() -> Path:
+    """Build the site as `make site` does, warnings as errors, and return its folder."""
+    done = subprocess.run(
+        [sys.executable, str(ROOT / "book" / "tools" / "site.py")],
+        capture_output=True, text=True, cwd=ROOT,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr[-4000:]
+    return HTML
+
+
+@pytest.fixture(scope="session")
+def site_url(site: Path) -> Iterator[str]:
+    """Serve the site as `make book` does, under a sub-path of nothing: plain files."""
+    import serve
+
+    serving = serve.server(0, site)
+    threading.Thread(target=serving.serve_forever, daemon=True).start()
+    yield f"http://127.0.0.1:{serving.server_address[1]}/"
+    serving.shutdown()
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator:
+    """Headless Chromium: Playwright's own where there is one, else the system's."""
+    from playwright.sync_api import Error, sync_playwright
+
+    with sync_playwright() as tool:
+        for path in (None, *CHROMIUMS):
+            if path and not Path(path).exists():
+                continue
+            try:
+                found = tool.chromium.launch(executable_path=path, args=FLAGS)
+            except Error:
+                continue
+            yield found
+            found.close()
+            return
+        if IN_CI:
+            pytest.fail(HOW)
+        pytest.skip(HOW)
+
+
+def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:
+    """Fail a CI run in which anything was skipped: a skipped test proves nothing."""
+    reporter = session.config.pluginmanager.get_plugin("terminalreporter")
+    skipped = reporter.stats.get("skipped", []) if reporter else []
+    if IN_CI and skipped:
+        for report in skipped:
+            print(f"\nskipped under CI=true: {report.nodeid}: {report.longrepr}")
+        session.exitstatus = pytest.ExitCode.TESTS_FAILED

@@ -1,0 +1,186 @@
+"""The built site: every page opens clean, everywhere; nothing leaves it; no link is dead."""
+
+from __future__ import annotations
+
+import re
+from html.parser import HTMLParser
+from pathlib import Path
+from urllib.parse import unquote, urldefrag, urljoin
+
+import book_site
+import pytest
+import yaml
+from axe_playwright_python.sync_playwright import Axe
+
+ROOT = Path(__file__).parents[1]
+CONFIG = yaml.safe_load((ROOT / "book" / "_config.yml").read_text())
+TOC = yaml.safe_load((ROOT / "book" / "_toc.yml").read_text())
+PAGES = [TOC["root"]] + [
+    chapter["file"] for part in TOC["parts"] for chapter in part["chapters"]
+]  # fmt: skip
+CHAPTERS = [page for page in PAGES if page.startswith("notebooks/")]
+
+
+class Page(HTMLParser):
+    """Collect what the tests ask about a page."""
+
+    def __init__(self, path: Path) -> None:
+        super().__init__()
+        self.links: list[str] = []
+        self.ids: set[str] = set()
+        self.images: list[dict] = []
+        self.headings = 0
+        self.lang = self.description = self.title = ""
+        self.in_title = False
+        self.feed(path.read_text(encoding="utf-8"))
+
+    def handle_starttag(self, tag: str, attrs: list) -> None:
+        found = dict(attrs)
+        if "id" in found:
+            self.ids.add(found["id"])
+        if tag == "a" and found.get("href"):
+            self.links.append(found["href"])
+        if tag == "img":
+            self.images.append(found)
+        if tag == "h1":
+            self.headings += 1
+        if tag == "html":
+            self.lang = found.get("lang", "")
+        if tag == "meta" and found.get("name") == "description":
+            self.description = found.get("content", "")
+        self.in_title = tag == "title"
+
+    def handle_data(self, data: str) -> None:
+        if self.in_title:
+            self.title += data
+
+
+@pytest.fixture(scope="session")
+def pages(site: Path) -> dict[str, Page]:
+    return {page: Page(site / f"{page}.html") for page in PAGES}
+
+
+def test_every_page_says_what_it_is(pages):
+    for name, page in pages.items():
+        assert page.headings == 1, name
+        assert page.lang == "en", name
+        assert page.title.strip(), name
+        assert 20 < len(page.description) < 170, (name, page.description)
+    assert len({page.description for page in pages.values()}) == len(pages)
+
+
+def test_every_image_is_described(pages):
+    for name, page in pages.items():
+        for image in page.images:
+            assert image.get("alt", "").strip(), (name, image.get("src", "")[:80])
+
+
+def test_no_link_and_no_anchor_is_dead(site, pages):
+    cache: dict[Path, Page] = {}
+    for name, page in pages.items():
+        for link in page.links:
+            if re.match(r"[a-z]+:", link):
+                continue
+            target, anchor = urldefrag(urljoin(f"/{name}.html", link))
+            path = site / unquote(target).lstrip("/")
+            assert path.exists(), (name, link)
+            if anchor and path.suffix == ".html":
+                ids = cache.setdefault(path, Page(path)).ids
+                assert unquote(anchor) in ids, (name, link)
+
+
+def test_launch_buttons_lead_to_the_configured_repository(site):
+    address = CONFIG["repository"]["url"].removeprefix("https://github.com/")
+    for chapter in CHAPTERS:
+        text = (site / f"{chapter}.html").read_text(encoding="utf-8")
+        assert f"https://mybinder.org/v2/gh/{address}/" in text
+        assert f"https://colab.research.google.com/github/{address}/blob/" in text
+        assert f"{chapter}.ipynb" in text
+
+
+def test_ledger_lists_every_claim_and_every_verdict(site):
+    from companion import claims
+
+    text = (site / "book" / "claims.html").read_text(encoding="utf-8")
+    for claim in claims.CLAIMS:
+        assert f"{claim}: " in text
+    found = book_site.verdicts()
+    assert {"S2", "D1"} <= set(found)
+    for records in found.values():
+        for _, verdict in records:
+            for line in verdict["evidence"]:
+                assert line in re.sub(r"<[^>]+>|\n", lambda m: " " * (m[0] == "\n"), text)
+    assert text.count("Not yet tested") == len(claims.CLAIMS) - len(found)
+
+
+@pytest.mark.browser
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("width", [1280, 360])
+def test_every_page_opens_clean(site_url, browser, scheme, width):
+    """No console error, no failed or outside request, no sideways scroll, nothing axe finds."""
+    context = browser.new_context(
+        viewport={"width": width, "height": 800}, color_scheme=scheme, reduced_motion="reduce"
+    )
+    problems: list[str] = []
+    for name in PAGES:
+        page = context.new_page()
+        page.on("console", lambda m, n=name: m.type == "error" and problems.append(f"{n}: {m.text}"))
+        page.on("pageerror", lambda e, n=name: problems.append(f"{n}: {e}"))
+        page.on(
+            "response",
+            lambda r, n=name: r.status < 400 or problems.append(f"{n}: {r.status} {r.url}"),
+        )
+        page.on("requestfailed", lambda r, n=name: problems.append(f"{n}: failed {r.url}"))
+        page.on(
+            "request",
+            lambda r, n=name: r.url.startswith((site_url, "data:", "blob:"))
+            or problems.append(f"{n}: outside request {r.url}"),
+        )
+        page.goto(f"{site_url}{name}.html")
+        page.wait_for_load_state("networkidle")
+        wide = page.evaluate("document.documentElement.scrollWidth")
+        if wide > width:
+            problems.append(f"{name}: {wide} px wide on a screen of {width}")
+        for found in Axe().run(page, options={"preload": False}).response["violations"]:
+            where = "; ".join(str(node["target"]) for node in found["nodes"][:3])
+            problems.append(f"{name}: {found['id']} ({found['impact']}): {where}")
+        page.close()
+    context.close()
+    assert not problems, "\n".join(problems)
+
+
+@pytest.mark.browser
+def test_chapter_works_by_keyboard(site_url, browser):
+    """The moving figure moves, a quiz answer and a solution open: all without a mouse."""
+    page = browser.new_page()
+    page.goto(f"{site_url}{CHAPTERS[0]}.html")
+    slider = page.locator(".companion-frames input[type=range]")
+    before = page.locator(".companion-frames output").inner_text()
+    slider.focus()
+    page.keyboard.press("ArrowLeft")
+    assert page.locator(".companion-frames output").inner_text() != before
+    assert page.locator(".companion-frames img:visible").count() == 1
+    button = page.locator(".companion-frames button")
+    button.focus()
+    page.keyboard.press("Enter")
+    assert button.inner_text() == "Pause"
+    page.keyboard.press("Enter")
+    assert button.inner_text() == "Play"
+    answer = page.locator("details.answer").first
+    answer.locator("summary").focus()
+    page.keyboard.press("Enter")
+    assert answer.get_attribute("open") is not None
+    solution = page.locator("details.hide.above-input, details.hide").last
+    solution.locator("summary").focus()
+    page.keyboard.press("Enter")
+    assert solution.get_attribute("open") is not None
+    page.close()
+
+
+@pytest.mark.browser
+def test_theme_button_and_search_work(site_url, browser):
+    page = browser.new_page()
+    page.goto(f"{site_url}search.html?q=prequential")
+    page.wait_for_selector("#search-results li", timeout=10_000)
+    assert page.locator("#search-results li").count() >= 2
+    page.close()
