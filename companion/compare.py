@@ -235,7 +235,9 @@ def compare(
             runs.setdefault(name, []).append(run)
     runs = {name: found for name, found in runs.items() if name not in failures}
     if not runs:
-        raise ValueError("every strategy failed: " + "; ".join(f"{k}: {v}" for k, v in failures.items()))
+        raise ValueError(
+            "every strategy failed: " + "; ".join(f"{k}: {v}" for k, v in failures.items())
+        )
     if reference not in runs:
         reference = next(iter(runs))
     return Comparison(stream, runs, failures, reference, block)

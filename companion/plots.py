@@ -37,9 +37,7 @@ STYLE = {
 }  # fmt: skip
 
 
-def figure(
-    title: str, *, x: str, y: str, dates: bool = False, **size: Any
-) -> tuple[Figure, Any]:
+def figure(title: str, *, x: str, y: str, dates: bool = False, **size: Any) -> tuple[Figure, Any]:
     """Start a figure in the book's style, its finding as the title and units on its axes.
 
     Parameters

@@ -124,7 +124,9 @@ def test_every_page_opens_clean(site_url, browser, scheme, width):
     problems: list[str] = []
     for name in PAGES:
         page = context.new_page()
-        page.on("console", lambda m, n=name: m.type == "error" and problems.append(f"{n}: {m.text}"))
+        page.on(
+            "console", lambda m, n=name: m.type == "error" and problems.append(f"{n}: {m.text}")
+        )
         page.on("pageerror", lambda e, n=name: problems.append(f"{n}: {e}"))
         page.on(
             "response",
@@ -133,8 +135,10 @@ def test_every_page_opens_clean(site_url, browser, scheme, width):
         page.on("requestfailed", lambda r, n=name: problems.append(f"{n}: failed {r.url}"))
         page.on(
             "request",
-            lambda r, n=name: r.url.startswith((site_url, "data:", "blob:"))
-            or problems.append(f"{n}: outside request {r.url}"),
+            lambda r, n=name: (
+                r.url.startswith((site_url, "data:", "blob:"))
+                or problems.append(f"{n}: outside request {r.url}")
+            ),
         )
         page.goto(f"{site_url}{name}.html")
         page.wait_for_load_state("networkidle")
