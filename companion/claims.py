@@ -45,7 +45,7 @@ CLAIMS = _claims(
     ("O2", "Online, new information counts at once, not at the next update.", "Online", (7,)),
     ("O3", "Learning from single interactions makes a model personal.", "Online", (9,)),
     ("A1", "In finance, dynamic models adapt to volatility in real time.", "Applications", (11,)),
-    ("A2", "In medicine, static models hold established knowledge and dynamic ones fit the patient.",
+    ("A2", "In medicine, static models hold established knowledge, dynamic ones fit the patient.",
      "Applications", (12,)),
     ("A3", "Predictive maintenance needs adaptation to changing equipment conditions.",
      "Applications", (13,)),

@@ -225,8 +225,9 @@ def one_by_one(
 
 def warmup_rows(warmup: int | float, n: int) -> int:
     """Return the warm-up as a number of rows."""
-    rows = int(warmup * n) if isinstance(warmup, float) and warmup < 1 else int(warmup)
-    if rows < 0 or rows >= n:
+    share = isinstance(warmup, float)
+    rows = int(warmup * n) if share else int(warmup)
+    if rows < 0 or rows >= n or (share and warmup >= 1):
         raise ValueError(
             f"a warm-up of {warmup} leaves nothing to score in {n} rows; "
             f"give a share below 1 or a number of rows from 0 to {n - 1}"

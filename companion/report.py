@@ -15,8 +15,8 @@ from companion.plots import errors_over_time, image
 
 STYLE = """
 :root { color-scheme: light dark; }
-body { font: 1.05rem/1.6 system-ui, sans-serif; max-width: 50rem; margin: 2rem auto; padding: 0 1rem;
-  color: #1f2a37; background: #fff; }
+body { font: 1.05rem/1.6 system-ui, sans-serif; max-width: 50rem; margin: 2rem auto;
+  padding: 0 1rem; color: #1f2a37; background: #fff; }
 img { max-width: 100%; height: auto; border: 1px solid #d9d6cc; border-radius: .5rem; }
 .scroll { overflow-x: auto; }
 table { border-collapse: collapse; font-variant-numeric: tabular-nums; }
@@ -58,7 +58,8 @@ def page(comparison: Comparison, sentences: Sequence[str], notes: Sequence[str])
 {table(comparison.cells(), caption=comparison.headline(), notes=failed)}
 </div>
 <p>Every row was predicted before its label was known. Intervals hold 95 % of 2,000 moving-block
-bootstrap replays (blocks of {block} rows for the first line) of the difference on the same rows.</p>
+bootstrap replays (blocks of {block} rows for the first line) of the difference on the same
+rows.</p>
 <h2>Error over time</h2>
 <img src="data:image/png;base64,{picture}" alt="{escape(alt, quote=True)}">
 {noted}

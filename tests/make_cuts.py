@@ -32,7 +32,7 @@ def from_package(requirement: str, member: str) -> str:
 
 
 def packed(header: list[str], rows: list[list[str]]) -> bytes:
-    """Return a CSV as gzip bytes that are the same on every machine (no time stamp, stored name)."""
+    """Return a CSV as gzip bytes without a time stamp."""
     text = io.StringIO()
     csv.writer(text, lineterminator="\n").writerows([header, *rows])
     return gzip.compress(text.getvalue().encode("utf-8"), compresslevel=9, mtime=0)

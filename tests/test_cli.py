@@ -1,0 +1,235 @@
+"""The command line: a sensible run or one sentence, never a traceback, never half a report."""
+
+from __future__ import annotations
+
+import gzip
+import os
+import subprocess
+import sys
+from html.parser import HTMLParser
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from companion.cli import main
+
+ROWS = 120
+
+
+def good(**columns) -> pd.DataFrame:
+    rng = np.random.default_rng(0)
+    t = pd.date_range("2024-01-01", periods=ROWS)
+    x = rng.normal(size=ROWS)
+    frame = pd.DataFrame(
+        {"t": t, "x": x, "y": 3 * x + np.arange(ROWS) / 20 + rng.normal(size=ROWS)}
+    )
+    return frame.assign(**columns)
+
+
+def save(frame: pd.DataFrame, path) -> str:
+    frame.to_csv(path, index=False)
+    return str(path)
+
+
+def run(*argv, capsys):
+    status = main([str(a) for a in argv])
+    out = capsys.readouterr()
+    assert "Traceback" not in out.out + out.err
+    return status, out.out, out.err
+
+
+def lines(*rows: str) -> bytes:
+    return ("\n".join(rows) + "\n").encode()
+
+
+MANY = [f"2024-01-{d:02d},{d % 5},{d * 1.5}" for d in range(1, 29)]
+BAD = {
+    "missing file": (None, "y", "there is no such file"),
+    "empty file": (b"", "y", "the file is empty"),
+    "blank lines only": (b"\n\n\n", "y", "no heading row"),
+    "header only": (lines("t,x,y"), "y", "0 usable rows are too few"),
+    "one row": (lines("t,x,y", MANY[0]), "y", "1 usable rows are too few"),
+    "one class": (lines("t,x,y", *(r + "x" for r in ["2024-01-01,1,a"] * 30)), "y", "only one class"),
+    "constant target": (lines("t,x,y", *["2024-01-01,1,5.5"] * 30), "y", "nothing to predict"),
+    "no such target": (lines("t,x,yield", *MANY), "yeild", "did you mean 'yield'"),
+    "no such time": (lines("when,x,y", *MANY), "y", "no time column 't'"),
+    "unparsable time": (
+        lines("t,x,y", *MANY[:20], "someday,1,2", *MANY[20:]), "y",
+        "line 22, column 't': holds 'someday', which is no time",
+    ),
+    "empty time": (lines("t,x,y", *MANY[:20], ",1,2", *MANY[20:]), "y", "line 22.*is empty"),
+    "numbers as times": (lines("t,x,y", *(f"{d},1,{d}" for d in range(30))), "y", "plain numbers"),
+    "duplicate names": (lines("t,x,x,y", *(r + ",1" for r in MANY)), "y", "two columns are called 'x'"),
+    "not UTF-8": (lines("t,x,y", *MANY) + b"2024-02-01,\xff\xfe,3\n", "y", "is not UTF-8"),
+    "infinite": (
+        lines("t,x,y", *MANY, "2024-02-01,inf,3"), "y",
+        "line 30, column 'x': the value is infinite",
+    ),
+    "infinite target": (
+        lines("t,x,y", *MANY, "2024-02-01,1,-inf"), "y",
+        "line 30, column 'y': the value is infinite",
+    ),
+    "ragged": (lines("t,x,y", *MANY, "2024-02-01,1,2,3,4"), "y", "rows do not fit the heading"),
+    "too many classes": (
+        lines("t,x,y", *(f"2024-01-01,1,name{d}" for d in range(80))), "y", "too many classes",
+    ),
+    "target is time": (lines("t,x,y", *MANY), "t", "cannot be both target and time"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", BAD)
+def test_bad_files_get_one_sentence(name, tmp_path, capsys):
+    content, target, words = BAD[name]
+    path, report = tmp_path / "data.csv", tmp_path / "report.html"
+    if content is not None:
+        path.write_bytes(content)
+    status, out, err = run(
+        "compare", path, "--target", target, "--time", "t", "--report", report, capsys=capsys
+    )
+    assert status == 2
+    assert err.startswith("companion: ") and err.count("\n") == 1
+    assert "data.csv" in err
+    import re
+
+    assert re.search(words, err), err
+    assert sorted(p.name for p in tmp_path.iterdir()) == (
+        ["data.csv"] if content is not None else []
+    )
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        (["--label-delay", "-3"], "cannot arrive before"),
+        (["--label-delay", "soon"], "no duration"),
+        (["--warmup", "1.5"], "share of the rows"),
+        (["--report", "nowhere/out.html"], "there is no folder"),
+        (["--report", "."], "this is a folder"),
+        (["--label-delay", "100"], "no label has arrived"),
+    ],
+)
+def test_bad_options_get_one_sentence(options, words, tmp_path, capsys, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    path = save(good(), tmp_path / "data.csv")
+    status, out, err = run("compare", path, "--target", "y", "--time", "t", *options, capsys=capsys)
+    assert (status, err.count("\n")) == (2, 1)
+    assert words in err
+    assert os.listdir(tmp_path) == ["data.csv"]
+
+
+@pytest.mark.parametrize(
+    ("change", "note"),
+    [
+        (lambda f: f.sample(frac=1, random_state=0), "not in time order; they were sorted"),
+        (lambda f: f.assign(same=1), "'same' never changes"),
+        (lambda f: f.assign(empty=np.nan), "'empty' is empty"),
+        (lambda f: f.assign(x=f.x.where(f.index % 9 > 0)), "gaps were filled"),
+        (lambda f: f.assign(y=f.y.where(f.index % 9 > 0)), "rows without a target"),
+        (lambda f: f.assign(sky=np.where(f.index % 3, "grey", "blue")), "became 2 columns"),
+        (lambda f: f.assign(who=[f"id{k}" for k in f.index]), "more than 20 different values"),
+        (lambda f: f[["t", "y"]], "no usable feature"),
+    ],
+)
+def test_every_change_to_the_data_is_noted(change, note, tmp_path, capsys):
+    path = save(change(good()), tmp_path / "data.csv")
+    status, out, err = run(
+        "compare", path, "--target", "y", "--time", "t", "--quick", capsys=capsys
+    )
+    assert status == 0, err
+    assert note in out
+    assert "frozen linear" in out
+
+
+def test_sorting_gives_the_same_answer_as_sorted_rows(tmp_path, capsys):
+    one = save(good(), tmp_path / "a.csv")
+    two = save(good().sample(frac=1, random_state=1), tmp_path / "b.csv")
+    tables = []
+    for path in (one, two):
+        out = run("compare", path, "--target", "y", "--time", "t", "--quick", capsys=capsys)[1]
+        tables.append(
+            [line for line in out.splitlines() if "linear" in line or "change" in line][:4]
+        )
+    assert tables[0] == tables[1]
+
+
+@pytest.mark.parametrize("kind", ["text", "numbers", "booleans"])
+def test_classes(kind, tmp_path, capsys):
+    level = (good().y > good().y.median()).to_numpy()
+    y = {"text": np.where(level, "high", "low"), "numbers": level * 2, "booleans": level}[kind]
+    path = save(good(y=y), tmp_path / "data.csv")
+    status, out, err = run("compare", path, "--target", "y", "--time", "t", capsys=capsys)
+    assert status == 0, err
+    assert "error rate" in out and "majority" in out
+
+
+def test_other_formats_and_names(tmp_path, capsys):
+    frame = good().rename(columns={"y": "größe", "x": "温度"})
+    save(frame, tmp_path / "a.csv")
+    (tmp_path / "a.csv.gz").write_bytes(gzip.compress((tmp_path / "a.csv").read_bytes()))
+    frame.to_parquet(tmp_path / "a.parquet")
+    answers = set()
+    for name in ("a.csv", "a.csv.gz", "a.parquet"):
+        status, out, err = run(
+            "compare", tmp_path / name, "--target", "größe", "--time", "t", "--quick",
+            "--label-delay", "2D", capsys=capsys,
+        )  # fmt: skip
+        assert status == 0, err
+        answers.add(out.split("\n", 1)[1])
+    assert len(answers) == 1
+
+
+class Report(HTMLParser):
+    def __init__(self, text: str) -> None:
+        super().__init__()
+        self.tags, self.outside, self.alts = [], [], []
+        self.feed(text)
+
+    def handle_starttag(self, tag, attrs):
+        self.tags.append(tag)
+        for key, value in attrs:
+            if key in ("src", "href") and not value.startswith("data:"):
+                self.outside.append(value)
+            if key == "alt":
+                self.alts.append(value)
+
+
+def test_report_is_whole_and_needs_nothing(tmp_path, capsys):
+    path = save(good(same=1), tmp_path / "da<ta>.csv")
+    report, table = tmp_path / "out.html", tmp_path / "out.csv"
+    status, out, err = run(
+        "compare", path, "--target", "y", "--time", "t", "--quick", "--report", report, "--save",
+        table, capsys=capsys,
+    )  # fmt: skip
+    assert status == 0, err
+    text = report.read_text(encoding="utf-8")
+    page = Report(text)
+    assert not page.outside and all(page.alts) and page.tags.count("h1") == 1
+    assert "da&lt;ta&gt;.csv" in text and "<ta>" not in text
+    assert "never changes" in text
+    assert len(pd.read_csv(table)) == 5
+    assert sorted(os.listdir(tmp_path)) == ["da<ta>.csv", "out.csv", "out.html"]
+
+
+def test_streams_and_demo(capsys):
+    status, out, err = run("streams", capsys=capsys)
+    assert status == 0 and "bike_sharing" in out and "CC BY 4.0" in out
+    status, out, err = run("demo", capsys=capsys)
+    assert status == 0 and "online linear" in out and "clear of zero" in out
+
+
+def test_the_installed_command_answers_without_a_traceback(tmp_path):
+    command = [sys.executable, "-m", "companion", "compare", "nothing.csv", "--target", "y"]
+    done = subprocess.run(command, capture_output=True, text=True, cwd=tmp_path)
+    assert done.returncode == 2
+    assert done.stderr == (
+        "companion: nothing.csv: there is no such file; check the name and the folder\n"
+    )
+
+
+@pytest.mark.parametrize("argv", [["--help"], ["compare", "--help"]])
+def test_help_has_examples(argv, capsys):
+    with pytest.raises(SystemExit) as stop:
+        main(argv)
+    assert stop.value.code == 0
+    assert "companion compare sales.csv --target sold" in capsys.readouterr().out

@@ -1,0 +1,306 @@
+"""Streams, metrics, strategies, comparisons, verdicts and figures: what users rely on."""
+
+from __future__ import annotations
+
+import gzip
+import json
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import make_cuts
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from sklearn.dummy import DummyRegressor
+from sklearn.linear_model import LinearRegression
+
+from companion import Baseline, Online, Scheduled, Static, claims, compare, metrics, plots, streams
+from companion.compare import Difference
+
+ROOT = Path(__file__).parents[1]
+CARD_KEYS = {
+    "title", "file", "sha256", "real", "label", "unit", "rows", "span", "who", "why", "missing",
+    "drift", "licence", "licence_url", "attribution", "source", "limits", "columns",
+}  # fmt: skip
+CLAIM_IDS = "S1 S2 D1 B1 B2 B3 B4 O1 O2 O3 A1 A2 A3 A4 H1 I1 I2 I3 I4 F1 C1".split()
+
+# --- streams ---------------------------------------------------------------------------------
+
+
+def test_every_data_set_has_a_whole_card_and_loads():
+    for name, card in streams.cards().items():
+        assert set(card) >= CARD_KEYS, name
+        stream = streams.load(name)
+        assert len(stream) == card["rows"]
+        assert set(stream.features) <= set(card["columns"])
+        assert (np.diff(stream.time) >= np.timedelta64(0)).all()
+
+
+def test_the_data_stay_small():
+    assert sum(path.stat().st_size for path in streams.DATA.glob("*.gz")) < 2_000_000
+
+
+@pytest.mark.parametrize("name", list(make_cuts.CUTS))
+def test_a_cut_can_be_made_again(name):
+    shipped = (streams.DATA / f"{name}.csv.gz").read_bytes()
+    assert gzip.decompress(make_cuts.CUTS[name]()) == gzip.decompress(shipped)
+
+
+def test_an_altered_file_is_refused_with_both_sums(tmp_path, monkeypatch):
+    for path in streams.DATA.glob("bike_sharing.*"):
+        (tmp_path / path.name).write_bytes(path.read_bytes())
+    monkeypatch.setattr(streams, "DATA", tmp_path)
+    file = tmp_path / "bike_sharing.csv.gz"
+    file.write_bytes(file.read_bytes()[:-20])
+    with pytest.raises(ValueError, match=r"bike_sharing.csv.gz .*sha256 is \w{64}.*says \w{64}"):
+        streams.bike_sharing()
+
+
+def test_an_unknown_stream_names_the_nearest():
+    with pytest.raises(ValueError, match="did you mean bike_sharing"):
+        streams.load("bikesharing")
+
+
+@pytest.mark.parametrize(
+    ("X", "y", "extra", "words"),
+    [
+        (np.zeros(3), np.zeros(3), {}, "dimensions"),
+        (np.zeros((3, 1)), np.zeros(2), {}, "one label for each row"),
+        (np.full((3, 1), np.nan), np.zeros(3), {}, "X is not a finite number in row 0"),
+        (np.zeros((3, 1)), np.array([0, np.inf, 0]), {}, "y is not a finite number in row 1"),
+        (np.zeros((3, 1)), np.zeros(3), {"features": ("a", "b")}, "feature names"),
+        (np.zeros((2, 1)), np.zeros(2), {"time": ["2024-01-02", "2024-01-01"]}, "backwards"),
+        (np.zeros((2, 1)), np.zeros(2), {"time": ["2024-01-02"]}, "2 rows but 1 times"),
+    ],
+)
+def test_a_bad_stream_gets_one_sentence(X, y, extra, words):
+    with pytest.raises(ValueError, match=f"stream 'bad'.*{words}"):
+        streams.Stream("bad", X, y, **extra)
+
+
+# --- metrics ---------------------------------------------------------------------------------
+
+
+@settings(max_examples=50, deadline=None, derandomize=True)
+@given(st.lists(st.floats(0, 1e6), min_size=1, max_size=60), st.integers(1, 70))
+def test_windowed_equals_a_plain_loop(values, window):
+    got = metrics.windowed(np.array(values), window)
+    for row in range(len(values)):
+        if row + 1 < window:
+            assert np.isnan(got[row])
+        else:
+            assert np.isclose(got[row], np.mean(values[row + 1 - window : row + 1]))
+
+
+def test_a_window_of_nothing_is_refused():
+    with pytest.raises(ValueError, match="window is 0"):
+        metrics.windowed(np.zeros(3), 0)
+
+
+def test_interval_holds_the_truth_about_as_often_as_it_says():
+    """Independent rows, and rows that resemble their neighbours."""
+    rng = np.random.default_rng(0)
+    for memory, least in ((0.0, 0.88), (0.6, 0.80)):
+        hits = 0
+        for _ in range(200):
+            noise = rng.normal(size=400)
+            series = np.empty(400)
+            last = 0.0
+            for k, value in enumerate(noise):
+                last = series[k] = memory * last + value
+            low, high = metrics.block_bootstrap_interval(series, resamples=400)
+            hits += low < 0 < high
+        assert hits / 200 >= least, memory
+
+
+def test_single_row_blocks_are_too_sure_of_themselves():
+    walk = np.repeat(np.random.default_rng(1).normal(size=40), 20)
+    one = metrics.block_bootstrap_interval(walk, block=1)
+    many = metrics.block_bootstrap_interval(walk)
+    assert (many[1] - many[0]) > 2 * (one[1] - one[0])
+
+
+def test_interval_is_repeatable_and_refuses_nonsense():
+    series = np.arange(50.0)
+    again = metrics.block_bootstrap_interval(series)
+    assert metrics.block_bootstrap_interval(series) == again
+    with pytest.raises(ValueError, match="no rows"):
+        metrics.block_bootstrap_interval(np.array([]))
+    with pytest.raises(ValueError, match="level is 95"):
+        metrics.block_bootstrap_interval(series, level=95)
+
+
+# --- strategies ------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("build", "kind", "words"),
+    [
+        (lambda: Baseline("magic"), ValueError, "no baseline 'magic'; choose from"),
+        (lambda: Baseline("seasonal"), ValueError, "needs rows"),
+        (lambda: Baseline("rolling", rows=0), ValueError, "needs rows"),
+        (lambda: Static(object()), TypeError, "Static cannot use object"),
+        (lambda: Scheduled(LinearRegression(), every=0), ValueError, "every is 0"),
+        (lambda: Scheduled(LinearRegression(), every=1, window=0), ValueError, "window is 0"),
+        (lambda: Online(LinearRegression()), TypeError, "neither learn_one nor partial_fit"),
+        (lambda: Online(DummyRegressor(), batch=3), TypeError, "neither"),
+    ],
+)
+def test_a_bad_strategy_gets_one_sentence(build, kind, words):
+    with pytest.raises(kind, match=words):
+        build()
+
+
+def test_seasonal_baseline_repeats_the_newest_known_label_of_its_season():
+    rows = np.arange(40)
+    stream = streams.Stream("count", np.zeros((40, 1)), rows.astype(float))
+    from companion import prequential
+
+    week = prequential(Baseline("seasonal", rows=7), stream, warmup=14)
+    np.testing.assert_array_equal(week.predictions, rows[14:] - 7)
+    late = prequential(Baseline("seasonal", rows=7), stream, warmup=21, label_delay=9)
+    np.testing.assert_array_equal(late.predictions, rows[21:] - 14)
+
+
+# --- comparisons -----------------------------------------------------------------------------
+
+
+class Fails(Static):
+    """Raises in mid-stream."""
+
+    horizon = 1
+
+    def __init__(self) -> None:
+        self.model, self.left = LinearRegression(), 3
+
+    def learn(self, X, y):
+        self.left -= 1
+        if not self.left:
+            raise RuntimeError("out of luck")
+
+
+def test_a_failed_run_is_named_and_the_others_are_kept():
+    rivals = {"good": Static(LinearRegression()), "bad": Fails()}
+    result = compare(streams.bike_sharing(), rivals)
+    assert list(result.runs) == ["good"]
+    assert result.failures == {"bad": "RuntimeError: out of luck"}
+    assert "failed: bad: RuntimeError: out of luck" in str(result)
+
+
+def test_comparison_is_paired_and_antisymmetric():
+    rivals = {"a": Static(LinearRegression()), "b": Baseline("no-change")}
+    result = compare(streams.bike_sharing(), rivals)
+    one, two = result.difference("a", "b"), result.difference("b", "a")
+    assert one.value == pytest.approx(-two.value)
+    assert one.low < one.value < one.high
+    assert one.low == pytest.approx(-two.high)
+    own = result.difference("a", "a")
+    assert (own.value, own.low, own.high) == (0, 0, 0)
+
+
+@pytest.mark.parametrize(
+    ("rivals", "options", "words"),
+    [
+        ({}, {}, "no strategies"),
+        ({"a": Baseline("mean")}, {"reference": "z"}, "'z' is not among the strategies a"),
+        ({"a": Fails()}, {}, "every strategy failed: a: RuntimeError"),
+    ],
+)
+def test_a_bad_comparison_gets_one_sentence(rivals, options, words):
+    with pytest.raises(ValueError, match=words):
+        compare(streams.bike_sharing(), rivals, **options)
+
+
+def test_table_as_csv_and_html():
+    result = compare(streams.bike_sharing(), {"no change": Baseline("no-change")})
+    assert result.to_csv().splitlines()[0].startswith("strategy,score,difference,low,high,seeds")
+    assert '<th scope="row">no change</th>' in result._repr_html_()
+
+
+# --- verdicts --------------------------------------------------------------------------------
+
+
+def test_the_21_claims():
+    assert list(claims.CLAIMS) == CLAIM_IDS
+
+
+def said(*intervals):
+    return [claims.Evidence("x", (a + b) / 2, a, b, "u") for a, b in intervals]
+
+
+@pytest.mark.parametrize(
+    ("intervals", "outcome"),
+    [
+        ([(1, 2), (3, 4)], "supported"),
+        ([(-2, -1), (-4, -3)], "not supported here"),
+        ([(-1, 1)], "not supported here"),
+        ([(1, 2), (-1, 1)], "only when it rains"),
+        ([(1, 2), (-2, -1)], "only when it rains"),
+    ],
+)
+def test_the_verdict_follows_from_the_intervals(intervals, outcome):
+    got = claims.verdict("S1", said(*intervals), would_change="x", only_when="it rains")
+    assert got.outcome == outcome
+
+
+def test_a_divided_verdict_needs_its_condition():
+    with pytest.raises(ValueError, match="divided"):
+        claims.verdict("S1", said((1, 2), (-1, 1)), would_change="x")
+    with pytest.raises(ValueError, match="no claim 'Z9'"):
+        claims.verdict("Z9", said((1, 2)), would_change="x")
+    with pytest.raises(ValueError, match="needs evidence"):
+        claims.verdict("S1", [], would_change="x")
+
+
+def test_a_verdict_is_recorded_as_it_is_shown():
+    shown = Difference("a", "b", 8.0, 5.0, 11.0, "rides", 9, 3)
+    got = claims.verdict("S2", [claims.evidence("a <b>", shown)], would_change="c & d")
+    bundle = got._repr_mimebundle_()
+    record = json.loads(json.dumps(bundle[claims.MIME]))
+    assert record["claim"] == "S2"
+    assert record["evidence"][0] in bundle["text/plain"]
+    assert "a &lt;b&gt;" in bundle["text/html"]
+
+
+# --- figures ---------------------------------------------------------------------------------
+
+
+def test_a_figure_needs_alt_text_and_carries_it():
+    fig, ax = plots.figure("t", x="x", y="y")
+    with pytest.raises(ValueError, match="needs alt text"):
+        plots.show(fig, "  ")
+    data, about = plots.show(fig, "a  flat\nline")._repr_mimebundle_()
+    assert about["image/png"]["alt"] == "a flat line"
+    assert data["text/plain"] == "Figure: a flat line"
+
+
+def test_moving_figures_are_the_same_every_time_and_ask_nothing_of_the_network():
+    def draw(k):
+        fig, ax = plots.figure(f"frame {k}", x="x", y="y")
+        ax.plot([0, k])
+        return fig
+
+    pages = [
+        plots.frames(draw, ["one", "two"], title="Step", alt="a line")._repr_html_()
+        for _ in range(2)
+    ]
+    assert pages[0] == pages[1]
+    assert "http" not in pages[0]
+    assert re.search(r'<input type="range" min="0" max="1" value="1"', pages[0])
+    assert pages[0].count(" hidden ") == 1
+
+
+def test_the_package_runs_without_the_extras():
+    """A browser tab has no pandas, tqdm or pyarrow; importing and comparing must not need them."""
+    code = (
+        "import sys\n"
+        "for name in ('pandas', 'tqdm', 'pyarrow', 'IPython'): sys.modules[name] = None\n"
+        "import companion\n"
+        "bikes = companion.streams.bike_sharing()\n"
+        "print(companion.compare(bikes, {'a': companion.Baseline('no-change')}).score('a') > 0)"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=ROOT)
+    assert done.stdout.strip() == "True", done.stderr

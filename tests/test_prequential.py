@@ -1,0 +1,343 @@
+"""Test-then-train: equal to River and scikit-learn, blind to the future, quick without cheating."""
+
+from __future__ import annotations
+
+import copy
+import pickle
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from river import evaluate, linear_model, metrics, naive_bayes, optim, preprocessing
+from sklearn.ensemble import RandomForestRegressor
+from sklearn.linear_model import LinearRegression, LogisticRegression, SGDClassifier, SGDRegressor
+
+from companion import Baseline, Online, Scheduled, Static, Strategy, prequential, streams
+from companion.prequential import arrivals
+
+DELAYS = [0, 1, 2, 5, 17, "36h", "arrivals"]
+
+
+def make(n=160, d=3, classes=0, seed=0) -> streams.Stream:
+    rng = np.random.default_rng(seed)
+    X = rng.normal(size=(n, d))
+    score = X @ rng.normal(size=d) * np.linspace(1, -1, n) + 0.3 * rng.normal(size=n)
+    time = np.datetime64("2024-01-01T00", "ns") + np.cumsum(rng.integers(0, 30, n)).astype(
+        "timedelta64[h]"
+    )
+    if classes:
+        y = np.digitize(score, np.quantile(score, np.linspace(0, 1, classes + 1)[1:-1]))
+        names = tuple(f"c{k}" for k in range(classes))
+        return streams.Stream("toy", X, y, task="classification", classes=names, time=time)
+    return streams.Stream("toy", X, score, time=time)
+
+
+def delay_of(kind, stream: streams.Stream):
+    """Turn a name into a label delay; "arrivals" is a time of its own for each label."""
+    if kind != "arrivals":
+        return kind
+    hours = np.random.default_rng(5).integers(0, 200, len(stream)).astype("timedelta64[h]")
+    return stream.time + hours
+
+
+def line():
+    model = linear_model.LinearRegression(optimizer=optim.SGD(0.01), intercept_lr=0.05)
+    return preprocessing.StandardScaler() | model
+
+
+REGRESSION = {
+    "no change": lambda: Baseline("no-change"),
+    "mean": lambda: Baseline("mean"),
+    "rolling": lambda: Baseline("rolling", rows=5),
+    "seasonal": lambda: Baseline("seasonal", rows=7),
+    "static": lambda: Static(LinearRegression()),
+    "sliding": lambda: Scheduled(LinearRegression(), every=9, window=20),
+    "expanding": lambda: Scheduled(LinearRegression(), every=13),
+    "every row": lambda: Scheduled(LinearRegression(), every=1, window=30),
+    "river": lambda: Online(line()),
+    "partial_fit": lambda: Online(SGDRegressor(random_state=0)),
+    "mini-batch": lambda: Online(SGDRegressor(random_state=0), batch=8),
+}
+CLASSIFICATION = {
+    "majority": lambda: Baseline("majority"),
+    "no change": lambda: Baseline("no-change"),
+    "static": lambda: Static(LogisticRegression()),
+    "river": lambda: Online(naive_bayes.GaussianNB()),
+    "partial_fit": lambda: Online(SGDClassifier(random_state=0), batch=4),
+}
+ALL = [(name, build, 0) for name, build in REGRESSION.items()]
+ALL += [(name, build, 3) for name, build in CLASSIFICATION.items()]
+IDS = [f"{name}-{classes or 'regression'}" for name, _, classes in ALL]
+
+
+def same(one: np.ndarray, two: np.ndarray) -> None:
+    """Equal; matrix products of one row and of many may differ in their last bits."""
+    np.testing.assert_allclose(one, two, rtol=1e-9, atol=1e-12)
+
+
+def row_by_row(strategy: Strategy, stream, warmup: int, label_delay) -> np.ndarray:
+    """The plain loop that block prediction must equal."""
+    order, when = arrivals(stream, label_delay)
+    strategy = copy.deepcopy(strategy)
+    rows = np.arange(len(stream))
+
+    def extra(part):
+        return {"row": rows[part]} if "row" in strategy.needs else {}
+
+    head = order[when <= warmup]
+    strategy.fit(stream.X[head], stream.y[head], **extra(head))
+    told, out = len(head), []
+    for t in range(warmup, len(stream)):
+        while told < len(when) and when[told] <= t:
+            row = order[told : told + 1]
+            strategy.learn(stream.X[row], stream.y[row], **extra(row))
+            told += 1
+        ask = slice(t, t + 1)
+        out.append(strategy.predict(stream.X[ask], **extra(ask))[0])
+    return np.array(out)
+
+
+@pytest.mark.parametrize("kind", DELAYS)
+@pytest.mark.parametrize(("name", "build", "classes"), ALL, ids=IDS)
+def test_block_prediction_equals_the_plain_loop(name, build, classes, kind):
+    stream = make(classes=classes)
+    delay = delay_of(kind, stream)
+    run = prequential(build(), stream, warmup=40, label_delay=delay)
+    same(run.predictions, row_by_row(build(), stream, 40, delay))
+
+
+@settings(max_examples=25, deadline=None, derandomize=True)
+@given(
+    which=st.sampled_from(range(len(ALL))),
+    delay=st.integers(0, 60),
+    warmup=st.integers(30, 90),
+    seed=st.integers(0, 1000),
+    cut=st.integers(95, 150),
+)
+def test_the_future_never_changes_the_past(which, delay, warmup, seed, cut):
+    """Whatever happens to rows and labels from `cut` on, earlier predictions stay as they are."""
+    name, build, classes = ALL[which]
+    warmup = max(warmup, delay + 12)
+    stream = make(classes=classes, seed=seed)
+    rng = np.random.default_rng(seed)
+    X, y = stream.X.copy(), stream.y.copy()
+    mixed = cut + rng.permutation(len(stream) - cut)
+    X[cut:], y[cut:] = X[mixed] * 3, y[mixed]
+    other = streams.Stream("other", X, y, task=stream.task, classes=stream.classes)
+    one = prequential(build(), stream, warmup=warmup, label_delay=delay).predictions
+    two = prequential(build(), other, warmup=warmup, label_delay=delay).predictions
+    same(one[: cut - warmup], two[: cut - warmup])
+
+
+class Spy(Strategy):
+    """Notes which labels it has seen whenever it is asked; column 0 of X is the row's number."""
+
+    def __init__(self, horizon: float = 1) -> None:
+        self.horizon, self.seen, self.asked = horizon, [], {}
+
+    def fit(self, X, y):
+        self.seen = y.astype(int).tolist()
+
+    def learn(self, X, y):
+        self.seen += y.astype(int).tolist()
+
+    def predict(self, X):
+        for row in X[:, 0].astype(int).tolist():
+            self.asked[row] = list(self.seen)
+        return np.zeros(len(X))
+
+    def fresh(self, seed=None):
+        return self
+
+
+class Cheat(Spy):
+    """Claims that nothing changes for ten labels, yet learns at once what it is not yet told."""
+
+    def predict(self, X):
+        self.seen += X[:, 0].astype(int).tolist()
+        return super().predict(X)
+
+
+def numbered(n=120) -> streams.Stream:
+    rows = np.arange(float(n))
+    stream = make(n)
+    return streams.Stream("numbered", rows[:, None], rows, time=stream.time)
+
+
+def leaks(spy: Spy, stream, kind) -> list[tuple[int, int]]:
+    delay = delay_of(kind, stream)
+    prequential(spy, stream, warmup=30, label_delay=delay)
+    order, when = arrivals(stream, delay)
+    arrival = dict(zip(order.tolist(), when.tolist(), strict=True))
+    early = [(t, row) for t, seen in spy.asked.items() for row in seen if arrival[row] > t]
+    assert sorted(spy.asked) == list(range(30, len(stream)))
+    return early
+
+
+@pytest.mark.parametrize("kind", DELAYS)
+def test_no_label_is_used_before_it_arrives(kind):
+    spy = Spy()
+    stream = numbered()
+    assert leaks(spy, stream, kind) == []
+    order, when = arrivals(stream, delay_of(kind, stream))
+    for t, seen in spy.asked.items():  # nor is one that has arrived held back or told twice
+        assert seen == order[when <= t].tolist()
+
+
+def test_the_leak_test_catches_a_cheat():
+    assert leaks(Cheat(), numbered(), 5)
+
+
+@pytest.mark.parametrize("delay", [0, 1, 2, 7, 50])
+def test_online_equals_river_regression(delay):
+    bikes = streams.bike_sharing()
+    run = prequential(Online(line()), bikes, warmup=0, label_delay=delay)
+    rows = [dict(zip(bikes.features, row, strict=True)) for row in bikes.X.tolist()]
+    dataset = list(zip(rows, bikes.y.tolist(), strict=True))
+    steps = evaluate.iter_progressive_val_score(
+        dataset, line(), metrics.MAE(), delay=delay or None, yield_predictions=True
+    )
+    answers = [step["Prediction"] for step in steps]
+    np.testing.assert_array_equal(run.predictions, answers)
+
+
+@pytest.mark.parametrize("delay", [0, 3])
+def test_online_equals_river_classification(delay):
+    stream = make(400, classes=3)
+    run = prequential(Online(naive_bayes.GaussianNB()), stream, warmup=0, label_delay=delay)
+    rows = [dict(zip(stream.features, row, strict=True)) for row in stream.X.tolist()]
+    metric = metrics.Accuracy()
+    steps = list(
+        evaluate.iter_progressive_val_score(
+            list(zip(rows, stream.y.tolist(), strict=True)),
+            naive_bayes.GaussianNB(),
+            metric,
+            delay=delay or None,
+            yield_predictions=True,
+        )
+    )
+    answers = [-1 if step["Prediction"] is None else step["Prediction"] for step in steps]
+    np.testing.assert_array_equal(run.predictions, answers)
+
+
+@pytest.mark.parametrize("delay", [0, 1, 4])
+def test_static_equals_a_hand_written_loop(delay):
+    bikes = streams.bike_sharing()
+    known = 146 if delay == 0 else 147 - delay
+    model = LinearRegression().fit(bikes.X[:known], bikes.y[:known])
+    run = prequential(Static(LinearRegression()), bikes, warmup=146, label_delay=delay)
+    np.testing.assert_array_equal(run.predictions, model.predict(bikes.X[146:]))
+
+
+@pytest.mark.parametrize("window", [60, None])
+@pytest.mark.parametrize("delay", [0, 4])
+def test_scheduled_equals_a_hand_written_loop(window, delay):
+    bikes = streams.bike_sharing()
+    late = max(0, delay - 1)
+    run = prequential(
+        Scheduled(LinearRegression(), every=30, window=window), bikes, warmup=200, label_delay=delay
+    )
+    answers = np.empty(len(bikes))
+    for start in range(200, len(bikes), 30):
+        known = start - late
+        first = 0 if window is None else known - window
+        model = LinearRegression().fit(bikes.X[first:known], bikes.y[first:known])
+        answers[start : start + 30] = model.predict(bikes.X[start : start + 30])
+    np.testing.assert_array_equal(run.predictions, answers[200:])
+    assert run.cost["fits"] == len(range(200, len(bikes), 30))
+
+
+def test_partial_fit_equals_a_hand_written_loop():
+    stream = make(classes=3)
+    run = prequential(Online(SGDClassifier(random_state=0), batch=10), stream, warmup=50)
+    model, answers = SGDClassifier(random_state=0), []
+    for start in range(0, 50, 10):
+        part = slice(start, start + 10)
+        model.partial_fit(stream.X[part], stream.y[part], classes=[0, 1, 2])
+    for start in range(50, len(stream), 10):
+        part = slice(start, start + 10)
+        answers.append(model.predict(stream.X[part]))
+        model.partial_fit(stream.X[part], stream.y[part])
+    np.testing.assert_array_equal(run.predictions, np.concatenate(answers))
+
+
+def test_same_seed_same_run_and_the_strategy_stays_untouched():
+    stream = make()
+    strategy = Scheduled(RandomForestRegressor(5), every=40)
+    runs = [prequential(strategy, stream, warmup=40, seed=s).predictions for s in (1, 1, 2)]
+    np.testing.assert_array_equal(runs[0], runs[1])
+    assert (runs[0] != runs[2]).any()
+    assert not hasattr(strategy, "seen")
+    assert strategy.model.random_state is None
+
+
+@pytest.mark.parametrize(("name", "build", "classes"), ALL, ids=IDS)
+@pytest.mark.parametrize("twin", [copy.deepcopy, lambda s: pickle.loads(pickle.dumps(s))])
+def test_a_copy_in_mid_stream_goes_on_alike(name, build, classes, twin):
+    stream = make(classes=classes)
+    strategy, rows = build(), np.arange(len(stream))
+    needs = "row" in strategy.needs
+
+    def extra(part):
+        return {"row": rows[part]} if needs else {}
+
+    head, more, ask = slice(0, 60), slice(60, 85), slice(90, 100)
+    strategy.fit(stream.X[head], stream.y[head], **extra(head))
+    strategy.learn(stream.X[more], stream.y[more], **extra(more))
+    other = twin(strategy)
+    for one in (strategy, other):
+        one.learn(stream.X[more], stream.y[more], **extra(more))
+    answers = [one.predict(stream.X[ask], **extra(ask)) for one in (strategy, other)]
+    np.testing.assert_array_equal(*answers)
+
+
+def test_costs_and_events_are_kept():
+    bikes = streams.bike_sharing()
+    run = prequential(Scheduled(LinearRegression(), every=100, window=50), bikes, warmup=231)
+    assert run.events == [(row, "fit") for row in range(231, 731, 100)]
+    assert (run.cost["fits"], run.cost["rows_learnt"]) == (5, 250)
+    assert run.cost["predictions"] == 500
+    assert prequential(Static(LinearRegression()), bikes, warmup=100).cost["labels_used"] == 100
+
+
+class Broken(Static):
+    def predict(self, X):
+        return np.full(len(X), np.nan)
+
+
+class Short(Static):
+    def predict(self, X):
+        return np.zeros(3)
+
+
+@pytest.mark.parametrize(
+    ("build", "options", "words"),
+    [
+        (lambda: Static(LinearRegression()), {"warmup": 1.0}, "a number of rows"),
+        (lambda: Static(LinearRegression()), {"warmup": 160}, "leaves nothing to score"),
+        (lambda: Static(LinearRegression()), {"warmup": -1}, "leaves nothing to score"),
+        (lambda: Static(LinearRegression()), {"warmup": 0}, "cannot start without a warm-up"),
+        (lambda: Static(LinearRegression()), {"label_delay": -2}, "cannot arrive before its row"),
+        (lambda: Static(LinearRegression()), {"label_delay": "soon"}, "no duration"),
+        (lambda: Static(LinearRegression()), {"label_delay": 150}, "no label has arrived"),
+        (lambda: Static(LinearRegression()), {"label_delay": np.zeros(3, int)}, "arrival time"),
+        (lambda: Broken(LinearRegression()), {}, "not finite"),
+        (lambda: Short(LinearRegression()), {}, "one value for each row"),
+    ],
+)
+def test_bad_input_gets_one_sentence(build, options, words):
+    with pytest.raises(ValueError, match=words):
+        prequential(build(), make(), **{"warmup": 40, **options})
+
+
+def test_time_delays_need_times():
+    bikes = streams.bike_sharing().take(np.arange(100))
+    with pytest.raises(ValueError, match="has no times"):
+        prequential(Baseline("no-change"), bikes, label_delay="2D")
+
+
+def test_a_label_cannot_arrive_before_its_row():
+    bikes = streams.bike_sharing()
+    with pytest.raises(ValueError, match="label of row 0 arrives before its row"):
+        prequential(Baseline("no-change"), bikes, label_delay=bikes.time - np.timedelta64(1, "D"))
