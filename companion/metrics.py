@@ -118,7 +118,7 @@ def block_bootstrap_interval(
 
     Examples
     --------
-    >>> d = np.random.default_rng(1).normal(loc=1.0, size=400)
+    >>> d = np.random.default_rng(0).normal(loc=1.0, size=400)
     >>> low, high = block_bootstrap_interval(d)
     >>> bool(low < 1.0 < high)
     True

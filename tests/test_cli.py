@@ -50,7 +50,7 @@ BAD = {
     "blank lines only": (b"\n\n\n", "y", "no heading row"),
     "header only": (lines("t,x,y"), "y", "0 usable rows are too few"),
     "one row": (lines("t,x,y", MANY[0]), "y", "1 usable rows are too few"),
-    "one class": (lines("t,x,y", *(r + "x" for r in ["2024-01-01,1,a"] * 30)), "y", "only one class"),
+    "one class": (lines("t,x,y", *["2024-01-01,1,a"] * 30), "y", "only one class"),
     "constant target": (lines("t,x,y", *["2024-01-01,1,5.5"] * 30), "y", "nothing to predict"),
     "no such target": (lines("t,x,yield", *MANY), "yeild", "did you mean 'yield'"),
     "no such time": (lines("when,x,y", *MANY), "y", "no time column 't'"),
@@ -60,7 +60,7 @@ BAD = {
     ),
     "empty time": (lines("t,x,y", *MANY[:20], ",1,2", *MANY[20:]), "y", "line 22.*is empty"),
     "numbers as times": (lines("t,x,y", *(f"{d},1,{d}" for d in range(30))), "y", "plain numbers"),
-    "duplicate names": (lines("t,x,x,y", *(r + ",1" for r in MANY)), "y", "two columns are called 'x'"),
+    "duplicate names": (lines("t,x,x,y", *(r + ",1" for r in MANY)), "y", "two columns are called"),
     "not UTF-8": (lines("t,x,y", *MANY) + b"2024-02-01,\xff\xfe,3\n", "y", "is not UTF-8"),
     "infinite": (
         lines("t,x,y", *MANY, "2024-02-01,inf,3"), "y",

@@ -11,12 +11,13 @@ from pathlib import Path
 
 import check_notebooks
 import nbformat
-import notebooks as runner
 import pytest
 import repository
 import serve
 import yaml
 from packaging.requirements import Requirement
+
+import notebooks as runner
 
 ROOT = Path(__file__).parents[1]
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
