@@ -26,7 +26,8 @@ site: $(READY)  ## Build the book into book/_build/html.
 	@$(PY) book/tools/site.py
 
 lab: $(READY)  ## Open JupyterLab on the notebooks.
-	@$(PY) -m jupyter lab --notebook-dir notebooks
+	@$(PY) -m jupyter lab --notebook-dir notebooks --LabApp.news_url= \
+	  --LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate
 
 test: $(READY)  ## Run every test: package, notebooks, site, browser.
 	@$(PY) -m pytest --nbval --nbval-current-env --nbval-sanitize-with tests/nbval.cfg \

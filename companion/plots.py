@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import io
+import json
 import re
 from collections.abc import Callable, Sequence
 from html import escape
@@ -122,52 +123,56 @@ class Frames:
 
     def _repr_html_(self) -> str:
         key = "frames-" + hashlib.sha256((self.title + self.alt).encode()).hexdigest()[:8]
-        pictures = "".join(
-            f'<img src="data:image/webp;base64,{base64.b64encode(frame).decode("ascii")}" '
-            f'alt="{escape(label, quote=True)}"{"" if last else " hidden"} '
-            f'width="800" height="420" style="max-width:100%;height:auto">'
-            for frame, label, last in zip(
-                self.frames, self.labels, [False] * (len(self.frames) - 1) + [True], strict=True
-            )
-        )
-        last = len(self.frames) - 1
+        sources = [
+            "data:image/webp;base64," + base64.b64encode(frame).decode("ascii")
+            for frame in self.frames
+        ]
+        data = json.dumps({"title": self.title, "labels": self.labels, "sources": sources})
+        script = SCRIPT.replace("KEY", key).replace("DATA", data.replace("</", "<\\/"))
         return (
             f'<figure class="companion-frames" id="{key}" role="group" '
-            f'aria-label="{escape(self.title, quote=True)}">{pictures}'
-            f'<div class="controls"><button type="button">Play</button>'
-            f'<label>{escape(self.title)} <input type="range" min="0" max="{last}" value="{last}" '
-            f'aria-valuetext="{escape(self.labels[last], quote=True)}"></label> '
-            f'<output aria-live="off">{escape(self.labels[last])}</output></div>'
-            f"<figcaption>{escape(self.alt)}</figcaption>"
-            f"<script>{SCRIPT.replace('KEY', key)}</script></figure>"
+            f'aria-label="{escape(self.title, quote=True)}">'
+            f'<img src="{sources[-1]}" alt="{escape(self.labels[-1], quote=True)}" '
+            'width="800" height="420" style="max-width:100%;height:auto">'
+            f"<figcaption>{escape(self.alt)}</figcaption><script>{script}</script></figure>"
         )
 
 
-SCRIPT = """(() => {
+# The controls are made by the script: where scripts do not run, the last frame stands alone.
+SCRIPT = """((data) => {
   const box = document.getElementById("KEY");
   if (!box) return;
-  const images = [...box.querySelectorAll("img")], slider = box.querySelector("input");
-  const out = box.querySelector("output"), button = box.querySelector("button");
-  let timer = null;
+  const image = box.querySelector("img"), last = data.sources.length - 1;
+  const controls = document.createElement("div");
+  controls.className = "controls";
+  controls.innerHTML = '<button type="button">Play</button><label><span></span> ' +
+    '<input type="range" min="0"></label> <output aria-live="off"></output>';
+  box.insertBefore(controls, box.querySelector("figcaption"));
+  const slider = controls.querySelector("input"), out = controls.querySelector("output");
+  const button = controls.querySelector("button");
+  controls.querySelector("span").textContent = data.title;
+  slider.max = last;
   const go = (k) => {
-    images.forEach((image, i) => { image.hidden = i !== k; });
+    image.src = data.sources[k];
+    image.alt = out.textContent = data.labels[k];
     slider.value = k;
-    out.textContent = images[k].alt;
-    slider.setAttribute("aria-valuetext", images[k].alt);
+    slider.setAttribute("aria-valuetext", data.labels[k]);
   };
+  let timer = null;
   const stop = () => { clearInterval(timer); timer = null; button.textContent = "Play"; };
   const step = () => {
     const k = Number(slider.value) + 1;
-    if (k >= images.length) stop(); else go(k);
+    if (k > last) stop(); else go(k);
   };
   slider.addEventListener("input", () => { stop(); go(Number(slider.value)); });
   button.addEventListener("click", () => {
     if (timer) { stop(); return; }
-    if (Number(slider.value) === images.length - 1) go(0);
+    if (Number(slider.value) === last) go(0);
     button.textContent = "Pause";
     timer = setInterval(step, 900);
   });
-})();"""
+  go(last);
+})(DATA);"""
 
 
 def frames(draw: Callable[[int], Figure], labels: Sequence[str], *, title: str, alt: str) -> Frames:
