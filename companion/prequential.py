@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import math
-import re
+import pickle
 import time as clock
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -11,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from companion.clock import duration
 from companion.metrics import LOSSES
 from companion.strategies import Strategy
 from companion.streams import Stream
@@ -36,7 +36,9 @@ class Run:
     events : list of (int, str)
         Row before whose prediction something happened, and what.
     cost : dict
-        ``fits``, ``rows_learnt``, ``labels_used``, ``predictions`` and ``cpu_seconds``.
+        ``fits`` (changes of the model), ``rows_learnt`` (rows it was shown), ``labels_used``,
+        ``predictions``, ``model_bytes`` (at the end) and ``cpu_seconds``.
+    probabilities : ndarray, shape (n - first, classes), or None
     seed : int or None
     """
 
@@ -49,6 +51,7 @@ class Run:
     time: np.ndarray | None = None
     events: list[tuple[int, str]] = field(default_factory=list)
     cost: dict[str, float] = field(default_factory=dict)
+    probabilities: np.ndarray | None = None
     seed: int | None = None
 
     @cached_property
@@ -65,6 +68,7 @@ def prequential(
     label_delay: int | str | np.ndarray = 0,
     seed: int | None = None,
     name: str | None = None,
+    probabilities: bool = False,
 ) -> Run:
     """Evaluate a strategy by test-then-train: predict each row, then let its label arrive.
 
@@ -83,6 +87,8 @@ def prequential(
         For a model that draws random numbers.
     name : str, optional
         The run's name; the strategy's class if not given.
+    probabilities : bool
+        For classification: keep each class's probability too; the prediction is the likeliest.
 
     Returns
     -------
@@ -108,16 +114,19 @@ def prequential(
     n = len(stream)
     first = warmup_rows(warmup, n)
     order, when = arrivals(stream, label_delay)
-    strategy = strategy.fresh(seed)
-    if getattr(strategy, "features", ()) is None:
-        strategy.features = stream.features
+    strategy = prepared(strategy, stream, seed)
     X, y = stream.X, stream.y
 
     def extra(rows: Any) -> dict[str, np.ndarray]:
-        return {"row": np.arange(n)[rows]} if "row" in strategy.needs else {}
+        return {name: table_column(stream, name)[rows] for name in strategy.needs}
 
-    told = int(np.searchsorted(when, first, side="right"))
-    if first and not told:
+    def ask(rows: slice) -> np.ndarray:
+        if probabilities:
+            return strategy.predict_proba(X[rows], len(stream.classes), **extra(rows))
+        return strategy.predict(X[rows], **extra(rows))
+
+    known = told = int(np.searchsorted(when, first, side="right"))
+    if first and not known:
         raise ValueError(
             f"no label has arrived by the end of the warm-up (row {first}); "
             "make the warm-up longer or the label delay shorter"
@@ -128,66 +137,109 @@ def prequential(
             "give it at least 1 row (only River models can start cold)"
         )
     started = clock.process_time()
-    head: Any = slice(0, told) if isinstance(label_delay, int) else order[:told]
+    head: Any = slice(0, known) if isinstance(label_delay, int) else order[:known]
     strategy.fit(X[head], y[head], **extra(head))
-    events = [(first, "fit")]
-    row_by_row = strategy.horizon == 1
-    used = told
-    predictions: list[np.ndarray] = []
+    row_by_row = strategy.horizon == 1 and not probabilities
+    latest = latest_times(stream, order) if strategy.due is not None else None
+    answers: list[np.ndarray] = []
     t = first
     while t < n:
-        due = int(np.searchsorted(when, t, side="right"))
-        if due > told and strategy.horizon < math.inf:
-            rows = order[told:due]
-            before = strategy.fits
+        arrived = int(np.searchsorted(when, t, side="right"))
+        if arrived > told and not strategy.frozen:
+            rows = order[told:arrived]
             strategy.learn(X[rows], y[rows], **extra(rows))
-            used = due
-            if strategy.fits > before and not row_by_row:
-                events.append((t, "fit"))
-        told = due
-        stop = block_end(strategy.horizon, when, told, t, n)
-        predictions.append(strategy.predict(X[t:stop], **extra(slice(t, stop))))
+        told = arrived
+        stop = block_end(strategy, when, latest, told, t, n)
+        answers.append(ask(slice(t, stop)))
         t = stop
-        if row_by_row and not strategy.needs:
-            t, told = one_by_one(strategy, X, y, order, when, t, told, predictions)
-            used = told
+        if row_by_row:
+            t, told = one_by_one(strategy, X, y, order, when, t, told, answers, extra)
     cpu = clock.process_time() - started
-    answers = predictions[0] if len(predictions) == 1 else np.concatenate(predictions)
-    if answers.shape != (n - first,):
-        raise ValueError(
-            f"{type(strategy).__name__} gave {answers.shape} predictions for {n - first} rows; "
-            "predict must return one value for each row"
-        )
-    if answers.dtype.kind == "f" and not np.isfinite(answers).all():
-        row = first + int(np.flatnonzero(~np.isfinite(answers))[0])
-        raise ValueError(
-            f"{type(strategy).__name__} diverged: its prediction for row {row} is not finite; "
-            "standardise the features or lower the learning rate"
-        )
+    given = answers[0] if len(answers) == 1 else np.concatenate(answers)
+    check_answers(given, strategy, first, n)
     cost = {
         "fits": strategy.fits,
         "rows_learnt": strategy.rows_learnt,
-        "labels_used": used,
+        "labels_used": known if strategy.frozen else told,
         "predictions": n - first,
+        "model_bytes": model_bytes(strategy),
         "cpu_seconds": cpu,
     }
+    happened = [(int(when[known + label - 1]), what) for label, what in strategy.events]
     return Run(
         stream=stream.name,
         strategy=name or type(strategy).__name__,
         first=first,
         y=y[first:],
-        predictions=answers,
+        predictions=given.argmax(axis=1) if probabilities else given,
+        probabilities=given if probabilities else None,
         task=stream.task,
         time=None if stream.time is None else stream.time[first:],
-        events=events,
+        events=[(first, "fit"), *happened],
         cost=cost,
         seed=seed,
     )
 
 
-def block_end(horizon: float, when: np.ndarray, told: int, t: int, n: int) -> int:
+def prepared(strategy: Strategy, stream: Stream, seed: int | None) -> Strategy:
+    """Return an untouched copy of the strategy that fits the stream, or say why there is none."""
+    for name in strategy.needs:
+        if table_column(stream, name) is None:
+            raise ValueError(
+                f"{type(strategy).__name__} needs each row's {name}, "
+                f"but stream {stream.name!r} has none; give the stream one"
+            )
+    strategy = strategy.fresh(seed)
+    strategy.suit(stream.features, len(stream.classes))
+    return strategy
+
+
+def table_column(stream: Stream, name: str) -> np.ndarray:
+    """Return each row's position, time or key."""
+    return np.arange(len(stream)) if name == "row" else getattr(stream, name)
+
+
+def model_bytes(strategy: Strategy) -> int:
+    """Return the size of the strategy as it would be stored, in bytes (its pickle)."""
+    try:
+        return len(pickle.dumps(strategy))
+    except Exception:  # a model that cannot be stored has no size to tell
+        return -1
+
+
+def check_answers(given: np.ndarray, strategy: Strategy, first: int, n: int) -> None:
+    """Refuse predictions of the wrong number, or that are not finite."""
+    name = type(strategy).__name__
+    if given.shape[:1] != (n - first,):
+        raise ValueError(
+            f"{name} gave {given.shape} predictions for {n - first} rows; "
+            "predict must return one value for each row"
+        )
+    if given.dtype.kind == "f" and not np.isfinite(given).all():
+        row = first + int(np.argwhere(~np.isfinite(given))[0][0])
+        raise ValueError(
+            f"{name} diverged: its prediction for row {row} is not finite; "
+            "standardise the features or lower the learning rate"
+        )
+
+
+def latest_times(stream: Stream, order: np.ndarray) -> np.ndarray:
+    """Return, for each label in order of arrival, the latest row time told so far."""
+    return np.maximum.accumulate(stream.time[order])
+
+
+def block_end(
+    strategy: Strategy,
+    when: np.ndarray,
+    latest: np.ndarray | None,
+    told: int,
+    t: int,
+    n: int,
+) -> int:
     """Return the first row after ``t`` whose prediction may differ from a model kept as it is."""
-    last = told + horizon - 1
+    last = told + strategy.horizon - 1
+    if latest is not None:
+        last = min(last, np.searchsorted(latest, strategy.due, side="left"))
     return n if last >= len(when) else max(t + 1, min(n, int(when[int(last)])))
 
 
@@ -199,7 +251,8 @@ def one_by_one(
     when: np.ndarray,
     t: int,
     told: int,
-    predictions: list[np.ndarray],
+    answers: list[np.ndarray],
+    extra: Any,
 ) -> tuple[int, int]:
     """Run the steady part of a stream, where one label arrives before each prediction."""
     n = len(X)
@@ -217,8 +270,9 @@ def one_by_one(
         learn = order[told : told + steps]
         low = int(learn.min())
         part = slice(low, t + steps)
-        ask = np.arange(t, t + steps) - low
-        predictions.append(strategy.learn_and_predict(X[part], y[part], learn - low, ask))
+        asked = np.arange(t, t + steps) - low
+        found = strategy.learn_and_predict(X[part], y[part], learn - low, asked, **extra(part))
+        answers.append(found)
         t, told = t + steps, told + steps
     return t, told
 
@@ -276,18 +330,3 @@ def arrivals(stream: Stream, label_delay: int | str | np.ndarray) -> tuple[np.nd
     arrival = np.maximum(np.searchsorted(stream.time, moment, side="left"), rows + 1)
     order = np.lexsort((rows, moment, arrival))
     return order, arrival[order]
-
-
-def duration(text: str) -> np.timedelta64:
-    """Read a duration such as ``"2D"``, ``"12h"`` or ``"30min"``.
-
-    Examples
-    --------
-    >>> duration("12h")
-    np.timedelta64(12,'h')
-    """
-    match = re.fullmatch(r"\s*(\d+)\s*(W|D|h|H|min|m|s)\s*", text)
-    if not match:
-        raise ValueError(f"{text!r} is no duration; write a number and W, D, h, min or s: '2D'")
-    unit = {"H": "h", "min": "m"}.get(match[2], match[2])
-    return np.timedelta64(int(match[1]), unit)

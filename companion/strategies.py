@@ -14,6 +14,16 @@ from typing import Any
 import numpy as np
 import sklearn.base
 
+from companion.clock import duration
+from companion.models import (
+    as_dicts,
+    as_labels,
+    class_probabilities,
+    fresh_model,
+    must_have,
+    seed_names,
+)
+
 
 class Strategy:
     """What every strategy can do. To write your own, subclass it and give it three methods.
@@ -29,18 +39,27 @@ class Strategy:
         still get what a loop row by row would give.
     needs : tuple of str
         Names of what ``fit``, ``predict`` and ``learn`` also want, as keyword arguments:
-        ``"row"`` is each row's position in the stream.
+        ``"row"`` (position in the stream), ``"time"``, ``"key"``.
+    due : datetime64 or None
+        If given, the predictions cannot change before the label of a row at or after this time
+        arrives. It serves strategies that follow the calendar.
+    frozen : bool
+        Whether labels change nothing; it is then never told any.
     starts_cold : bool
         Whether it can predict before it has seen a single label.
-    fits, rows_learnt : int
-        The work done so far: changes of the model, and rows it was shown.
+    fits, rows_learnt, told : int
+        The work so far: changes of the model, rows it was shown, labels told since the warm-up.
     """
 
     needs: tuple[str, ...] = ()
     horizon: float = 1
+    due: Any = None
+    frozen = False
     starts_cold = False
     fits = 0
     rows_learnt = 0
+    told = 0
+    events: tuple[tuple[int, str], ...] = ()
 
     def fit(self, X: np.ndarray, y: np.ndarray) -> None:
         """Learn the warm-up rows: ``X`` of shape (n, d), ``y`` of shape (n,)."""
@@ -54,14 +73,29 @@ class Strategy:
         """Take labels that have just arrived."""
 
     def learn_and_predict(
-        self, X: np.ndarray, y: np.ndarray, learn: np.ndarray, ask: np.ndarray
+        self, X: np.ndarray, y: np.ndarray, learn: np.ndarray, ask: np.ndarray, **extra: np.ndarray
     ) -> np.ndarray:
         """For each k: learn row ``learn[k]``, then predict row ``ask[k]``."""
         answers = []
         for told, asked in zip(learn.tolist(), ask.tolist(), strict=True):
-            self.learn(X[told : told + 1], y[told : told + 1])
-            answers.append(self.predict(X[asked : asked + 1])[0])
+            one, two = slice(told, told + 1), slice(asked, asked + 1)
+            self.learn(X[one], y[one], **{name: part[one] for name, part in extra.items()})
+            answers.append(self.predict(X[two], **{n: part[two] for n, part in extra.items()})[0])
         return np.array(answers)
+
+    def note(self, what: str) -> None:
+        """Write down that something happened after the label told last."""
+        self.events = (*self.events, (self.told, what))
+
+    def suit(self, features: tuple[str, ...], classes: int) -> None:
+        """Take what a stream knows before its first row: column names, number of classes."""
+
+    def predict_proba(self, X: np.ndarray, classes: int, **extra: np.ndarray) -> np.ndarray:
+        """Return each class's probability, in shape (n, classes)."""
+        model = getattr(self, "model", None)
+        if hasattr(model, "predict_proba") or hasattr(model, "predict_proba_one"):
+            return class_probabilities(model, X, classes, getattr(self, "names", None))
+        raise TypeError(f"{type(self).__name__} gives no probabilities; choose another model")
 
     def fresh(self, seed: int | None = None) -> Strategy:
         """Return an untouched copy, its model seeded if it draws random numbers."""
@@ -104,7 +138,8 @@ class Baseline(Strategy):
         if kind in ("rolling", "seasonal") and (rows is None or rows < 1):
             raise ValueError(f"the {kind} baseline needs rows, at least 1; it got {rows}")
         self.kind, self.rows = kind, rows
-        self.horizon = math.inf if kind in ("mean", "majority") else 1
+        self.frozen = kind in ("mean", "majority")
+        self.horizon = math.inf if self.frozen else 1
         self.needs = ("row",) if kind == "seasonal" else ()
 
     def fit(self, X: np.ndarray, y: np.ndarray, row: np.ndarray | None = None) -> None:
@@ -132,11 +167,15 @@ class Baseline(Strategy):
             self.value = np.mean(self.labels) if self.kind == "rolling" else self.labels[-1]
         return np.full(len(X), self.value)
 
+    def predict_proba(self, X: np.ndarray, classes: int, **extra: np.ndarray) -> np.ndarray:
+        """Return probability 1 for the class that is predicted."""
+        return np.eye(classes)[self.predict(X, **extra)]
+
     def learn_and_predict(
-        self, X: np.ndarray, y: np.ndarray, learn: np.ndarray, ask: np.ndarray
+        self, X: np.ndarray, y: np.ndarray, learn: np.ndarray, ask: np.ndarray, **extra: np.ndarray
     ) -> np.ndarray:
         if self.kind != "no-change":
-            return super().learn_and_predict(X, y, learn, ask)
+            return super().learn_and_predict(X, y, learn, ask, **extra)
         self.labels.append(y[learn[-1]])
         return y[learn]
 
@@ -158,6 +197,7 @@ class Static(Strategy):
     """
 
     horizon = math.inf
+    frozen = True
 
     def __init__(self, model: Any) -> None:
         self.model = must_have(model, "fit", "predict", what="Static")
@@ -171,15 +211,19 @@ class Static(Strategy):
 
 
 class Scheduled(Strategy):
-    """Fit again from scratch after every ``every`` labels, on the newest ``window`` rows.
+    """Fit again after every ``every`` labels or every period, on the newest ``window`` rows.
 
     Parameters
     ----------
     model : scikit-learn estimator or pipeline
-    every : int
-        Labels between two fits.
+    every : int or str
+        Labels between two fits, or a period such as ``"7D"`` on the rows' own clock: the fit
+        comes with the first label of a row at or after the end of the period.
     window : int, optional
         Rows to fit on; all rows so far (an expanding window) if it is not given.
+    warm : bool
+        Start each fit from the one before (a warm start) instead of from nothing. The model must
+        have the parameter ``warm_start``.
 
     Examples
     --------
@@ -191,30 +235,57 @@ class Scheduled(Strategy):
     array([6.])
     """
 
-    def __init__(self, model: Any, every: int, window: int | None = None) -> None:
-        if every < 1:
+    def __init__(
+        self, model: Any, every: int | str, window: int | None = None, *, warm: bool = False
+    ) -> None:
+        self.period = duration(every) if isinstance(every, str) else None
+        if self.period is None and every < 1:
             raise ValueError(f"every is {every}; a schedule needs at least 1 label between fits")
         if window is not None and window < 1:
             raise ValueError(f"window is {window}; give at least 1 row, or None for all rows")
         self.model = must_have(model, "fit", "predict", what="Scheduled")
         self.every, self.window = every, window
+        self.needs = () if self.period is None else ("time",)
+        if warm:
+            names = [n for n in model.get_params() if n.split("__")[-1] == "warm_start"]
+            if not names:
+                raise TypeError(
+                    f"{type(model).__name__} cannot start warm: it has no parameter warm_start; "
+                    "choose another model, or warm=False"
+                )
+            self.model = sklearn.base.clone(model).set_params(**dict.fromkeys(names, True))
 
-    def fit(self, X: np.ndarray, y: np.ndarray) -> None:
+    def fit(self, X: np.ndarray, y: np.ndarray, time: np.ndarray | None = None) -> None:
         self.seen: list[tuple[np.ndarray, np.ndarray]] = [(X, y)]
+        if self.period is not None:
+            self.due = time.max() + self.period
         self._refit()
 
-    def predict(self, X: np.ndarray) -> np.ndarray:
+    def predict(self, X: np.ndarray, time: np.ndarray | None = None) -> np.ndarray:
         return self.model.predict(X)
 
-    def learn(self, X: np.ndarray, y: np.ndarray) -> None:
-        while len(X) >= self.horizon:
-            due = int(self.horizon)
-            self.seen.append((X[:due], y[:due]))
-            self._refit()
-            X, y = X[due:], y[due:]
-        if len(X):
-            self.seen.append((X, y))
-            self.horizon -= len(X)
+    def learn(self, X: np.ndarray, y: np.ndarray, time: np.ndarray | None = None) -> None:
+        while len(X):
+            count, ripe = self._until_fit(len(X), time)
+            self.seen.append((X[:count], y[:count]))
+            self.told += count
+            if ripe:
+                if self.period is not None:
+                    periods = (time[count - 1] - self.due) // self.period + 1
+                    self.due = self.due + periods * self.period
+                self._refit()
+                self.note("fit")
+            else:
+                self.horizon -= count
+            X, y = X[count:], y[count:]
+            time = None if time is None else time[count:]
+
+    def _until_fit(self, n: int, time: np.ndarray | None) -> tuple[int, bool]:
+        """Return how many of n labels to take before the next fit, and whether it is then due."""
+        if self.period is None:
+            return min(n, int(self.horizon)), n >= self.horizon
+        late = np.flatnonzero(time >= self.due)
+        return (int(late[0]) + 1, True) if len(late) else (n, False)
 
     def _refit(self) -> None:
         X = np.concatenate([part for part, _ in self.seen])
@@ -225,7 +296,7 @@ class Scheduled(Strategy):
         self.model.fit(X, y)
         self.fits += 1
         self.rows_learnt += len(X)
-        self.horizon = self.every
+        self.horizon = self.every if self.period is None else math.inf
 
 
 class Online(Strategy):
@@ -257,8 +328,12 @@ class Online(Strategy):
             )
         if batch < 1 or (self.river and batch != 1):
             raise ValueError(f"batch is {batch}; it must be at least 1, and 1 for a River model")
-        self.model, self.features, self.batch = model, features, batch
+        self.model, self.features, self.batch, self.classes = model, features, batch, 0
         self.horizon, self.starts_cold = batch, self.river
+
+    def suit(self, features: tuple[str, ...], classes: int) -> None:
+        """Take the stream's column names, unless given, and its number of classes."""
+        self.features, self.classes = self.features or features, classes
 
     def fit(self, X: np.ndarray, y: np.ndarray) -> None:
         self.names = list(self.features or (f"x{i}" for i in range(X.shape[1])))
@@ -267,7 +342,8 @@ class Online(Strategy):
             return
         self.waiting: list[tuple[np.ndarray, np.ndarray]] = []
         is_classifier = sklearn.base.is_classifier(self.model)
-        first = {"classes": np.unique(y)} if is_classifier else {}
+        codes = np.arange(self.classes) if self.classes else np.unique(y)
+        first = {"classes": codes} if is_classifier else {}
         for start in range(0, len(X), self.batch):
             part = slice(start, start + self.batch)
             self.model.partial_fit(X[part], y[part], **first)
@@ -299,10 +375,10 @@ class Online(Strategy):
             self.horizon -= len(X)
 
     def learn_and_predict(
-        self, X: np.ndarray, y: np.ndarray, learn: np.ndarray, ask: np.ndarray
+        self, X: np.ndarray, y: np.ndarray, learn: np.ndarray, ask: np.ndarray, **extra: np.ndarray
     ) -> np.ndarray:
         if not self.river:
-            return super().learn_and_predict(X, y, learn, ask)
+            return super().learn_and_predict(X, y, learn, ask, **extra)
         rows, labels, answers = list(as_dicts(X, self.names)), y.tolist(), []
         for told, asked in zip(learn.tolist(), ask.tolist(), strict=True):
             self.model.learn_one(rows[told], labels[told])
@@ -310,48 +386,3 @@ class Online(Strategy):
         self.fits += len(learn)
         self.rows_learnt += len(learn)
         return as_labels(answers)
-
-
-def as_dicts(X: np.ndarray, names: list[str]) -> Any:
-    """Yield each row as the dict that River wants."""
-    return (dict(zip(names, row, strict=False)) for row in X.tolist())
-
-
-def as_labels(answers: list[Any]) -> np.ndarray:
-    """Turn River's answers into an array; a classifier that has seen nothing says -1."""
-    return np.array([-1 if answer is None else answer for answer in answers])
-
-
-def must_have(model: Any, *methods: str, what: str) -> Any:
-    """Return the model, or say which method it lacks."""
-    for method in methods:
-        if not hasattr(model, method):
-            raise TypeError(
-                f"{what} cannot use {type(model).__name__}: it has no {method}; "
-                "give it a scikit-learn estimator or pipeline"
-            )
-    return model
-
-
-def seed_names(model: Any) -> list[str]:
-    """Return the names of a model's parameters that hold a seed."""
-    if hasattr(model, "get_params"):
-        return [n for n in model.get_params() if n.split("__")[-1] == "random_state"]
-    steps = getattr(model, "steps", None)
-    last = list(steps.values())[-1] if steps else model
-    return ["seed"] if hasattr(last, "seed") else []
-
-
-def fresh_model(model: Any, seed: int | None) -> Any:
-    """Return an unfitted copy of a model, with the seed set wherever it takes one."""
-    names = seed_names(model) if seed is not None else []
-    if hasattr(model, "get_params"):
-        return sklearn.base.clone(model).set_params(**dict.fromkeys(names, seed))
-    if not hasattr(model, "clone"):
-        return copy.deepcopy(model)
-    if not names:
-        return model.clone()
-    steps = getattr(model, "steps", None)
-    if steps:
-        return model.clone({list(steps)[-1]: {"seed": seed}})
-    return model.clone({"seed": seed})

@@ -32,6 +32,8 @@ class Stream:
         The ``d`` column names.
     task : {"regression", "classification"}
     time : ndarray of datetime64[ns], shape (n,), or None
+    key : ndarray, shape (n,), or None
+        Whom or what each row belongs to: a patient, a machine, a user.
     classes : tuple of str
         The class names behind the codes; empty for regression.
     unit : str
@@ -57,6 +59,7 @@ class Stream:
     features: tuple[str, ...] = ()
     task: str = "regression"
     time: np.ndarray | None = None
+    key: np.ndarray | None = None
     classes: tuple[str, ...] = ()
     unit: str = ""
     card: dict[str, Any] = field(default_factory=dict)
@@ -100,6 +103,9 @@ class Stream:
                 )
             object.__setattr__(self, "time", time)
 
+        if self.key is not None and len(self.key) != len(X):
+            raise ValueError(f"stream {self.name!r}: {len(X)} rows but {len(self.key)} keys")
+
     def __len__(self) -> int:
         return len(self.X)
 
@@ -116,7 +122,10 @@ class Stream:
         Stream 'bike_sharing': 365 rows × 6 features, regression
         """
         time = self.time[rows] if self.time is not None and isinstance(rows, slice) else None
-        return replace(self, X=self.X[rows], y=self.y[rows], time=time, name=name or self.name)
+        key = None if self.key is None else np.asarray(self.key)[rows]
+        return replace(
+            self, X=self.X[rows], y=self.y[rows], time=time, key=key, name=name or self.name
+        )
 
 
 def cards() -> dict[str, dict[str, Any]]:
