@@ -20,12 +20,14 @@ bike_sharing: mean absolute error (rides a day), 585 rows scored...
 
 from companion import claims, metrics, plots, streams
 from companion.compare import Comparison, compare
+from companion.hybrids import Blend, ChampionChallenger, Paired, PerKey, Residual, Triggered
 from companion.prequential import Run, prequential
 from companion.strategies import Baseline, Online, Scheduled, Static, Strategy
 from companion.version import VERSION
 
 __version__ = VERSION
 __all__ = [
-    "Baseline", "Comparison", "Online", "Run", "Scheduled", "Static", "Strategy",
+    "Baseline", "Blend", "ChampionChallenger", "Comparison", "Online", "Paired", "PerKey",
+    "Residual", "Run", "Scheduled", "Static", "Strategy", "Triggered",
     "claims", "compare", "metrics", "plots", "prequential", "streams",
 ]  # fmt: skip

@@ -9,11 +9,25 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from river import evaluate, linear_model, metrics, naive_bayes, optim, preprocessing
+from river import drift, evaluate, linear_model, metrics, naive_bayes, optim, preprocessing
 from sklearn.ensemble import RandomForestRegressor
 from sklearn.linear_model import LinearRegression, LogisticRegression, SGDClassifier, SGDRegressor
 
-from companion import Baseline, Online, Scheduled, Static, Strategy, prequential, streams
+from companion import (
+    Baseline,
+    Blend,
+    ChampionChallenger,
+    Online,
+    Paired,
+    PerKey,
+    Residual,
+    Scheduled,
+    Static,
+    Strategy,
+    Triggered,
+    prequential,
+    streams,
+)
 from companion.prequential import arrivals
 
 DELAYS = [0, 1, 2, 5, 17, "36h", "arrivals"]
@@ -26,11 +40,12 @@ def make(n=160, d=3, classes=0, seed=0) -> streams.Stream:
     time = np.datetime64("2024-01-01T00", "ns") + np.cumsum(rng.integers(0, 30, n)).astype(
         "timedelta64[h]"
     )
+    key = rng.choice(["ann", "bob", "eve"], size=n)
     if classes:
         y = np.digitize(score, np.quantile(score, np.linspace(0, 1, classes + 1)[1:-1]))
         names = tuple(f"c{k}" for k in range(classes))
-        return streams.Stream("toy", X, y, task="classification", classes=names, time=time)
-    return streams.Stream("toy", X, score, time=time)
+        return streams.Stream("toy", X, y, task="classification", classes=names, time=time, key=key)
+    return streams.Stream("toy", X, score, time=time, key=key)
 
 
 def delay_of(kind, stream: streams.Stream):
@@ -46,6 +61,10 @@ def line():
     return preprocessing.StandardScaler() | model
 
 
+def sensitive():
+    return drift.PageHinkley(min_instances=4, delta=0.001, threshold=1.5)
+
+
 REGRESSION = {
     "no change": lambda: Baseline("no-change"),
     "mean": lambda: Baseline("mean"),
@@ -58,6 +77,39 @@ REGRESSION = {
     "river": lambda: Online(line()),
     "partial_fit": lambda: Online(SGDRegressor(random_state=0)),
     "mini-batch": lambda: Online(SGDRegressor(random_state=0), batch=8),
+    "by calendar": lambda: Scheduled(LinearRegression(), every="9D", window=30),
+    "triggered": lambda: Triggered(LinearRegression(), sensitive(), window=25, cooldown=5),
+    "triggered late": lambda: Triggered(LinearRegression(), sensitive(), window=25, wait=7),
+    "triggered by inputs": lambda: Triggered(
+        LinearRegression(), sensitive(), window=25, watch="inputs", wait=2, cooldown=20
+    ),
+    "residual": lambda: Residual(Static(LinearRegression()), Online(line())),
+    "residual of moving": lambda: Residual(
+        Scheduled(LinearRegression(), every=11, window=30), Baseline("rolling", rows=4)
+    ),
+    "blend": lambda: Blend(
+        {
+            "frozen": Static(LinearRegression()),
+            "online": Online(line()),
+            "week": Baseline("seasonal", rows=7),
+        }
+    ),
+    "per key": lambda: PerKey(Static(LinearRegression()), Online(line()), after=3),
+    "per key of moving": lambda: PerKey(
+        Scheduled(LinearRegression(), every=20), Baseline("rolling", rows=3)
+    ),
+    "paired": lambda: Paired(line(), window=6, threshold=0.4),
+    "champion": lambda: ChampionChallenger(
+        Static(LinearRegression()),
+        Static(LinearRegression()),
+        every=10,
+        window=15,
+        shadow=8,
+        level=0.2,
+    ),
+    "online champion": lambda: ChampionChallenger(
+        Static(LinearRegression()), Online(line()), every=10, window=15, shadow=8, level=0.2
+    ),
 }
 CLASSIFICATION = {
     "majority": lambda: Baseline("majority"),
@@ -65,6 +117,27 @@ CLASSIFICATION = {
     "static": lambda: Static(LogisticRegression()),
     "river": lambda: Online(naive_bayes.GaussianNB()),
     "partial_fit": lambda: Online(SGDClassifier(random_state=0), batch=4),
+    "triggered": lambda: Triggered(
+        LogisticRegression(), drift.binary.DDM(warm_start=5, drift_threshold=1), window=25
+    ),
+    "blend": lambda: Blend(
+        {
+            "frozen": Static(LogisticRegression()),
+            "online": Online(naive_bayes.GaussianNB()),
+        }
+    ),
+    "per key": lambda: PerKey(
+        Static(LogisticRegression()), Online(naive_bayes.GaussianNB()), after=4
+    ),
+    "paired": lambda: Paired(naive_bayes.GaussianNB(), window=8, threshold=0.3),
+    "champion": lambda: ChampionChallenger(
+        Static(LogisticRegression()),
+        Static(LogisticRegression()),
+        every=10,
+        window=30,
+        shadow=12,
+        level=0.2,
+    ),
 }
 ALL = [(name, build, 0) for name, build in REGRESSION.items()]
 ALL += [(name, build, 3) for name, build in CLASSIFICATION.items()]
@@ -80,10 +153,11 @@ def row_by_row(strategy: Strategy, stream, warmup: int, label_delay) -> np.ndarr
     """The plain loop that block prediction must equal."""
     order, when = arrivals(stream, label_delay)
     strategy = copy.deepcopy(strategy)
-    rows = np.arange(len(stream))
+    strategy.suit(stream.features, len(stream.classes))
+    table = {"row": np.arange(len(stream)), "time": stream.time, "key": stream.key}
 
     def extra(part):
-        return {"row": rows[part]} if "row" in strategy.needs else {}
+        return {name: table[name][part] for name in strategy.needs}
 
     head = order[when <= warmup]
     strategy.fit(stream.X[head], stream.y[head], **extra(head))
@@ -124,7 +198,9 @@ def test_the_future_never_changes_the_past(which, delay, warmup, seed, cut):
     X, y = stream.X.copy(), stream.y.copy()
     mixed = cut + rng.permutation(len(stream) - cut)
     X[cut:], y[cut:] = X[mixed] * 3, y[mixed]
-    other = streams.Stream("other", X, y, task=stream.task, classes=stream.classes)
+    other = streams.Stream(
+        "other", X, y, task=stream.task, classes=stream.classes, time=stream.time, key=stream.key
+    )
     one = prequential(build(), stream, warmup=warmup, label_delay=delay).predictions
     two = prequential(build(), other, warmup=warmup, label_delay=delay).predictions
     same(one[: cut - warmup], two[: cut - warmup])
@@ -276,11 +352,12 @@ def test_same_seed_same_run_and_the_strategy_stays_untouched():
 @pytest.mark.parametrize("twin", [copy.deepcopy, lambda s: pickle.loads(pickle.dumps(s))])
 def test_a_copy_in_mid_stream_goes_on_alike(name, build, classes, twin):
     stream = make(classes=classes)
-    strategy, rows = build(), np.arange(len(stream))
-    needs = "row" in strategy.needs
+    strategy = build()
+    strategy.suit(stream.features, len(stream.classes))
+    table = {"row": np.arange(len(stream)), "time": stream.time, "key": stream.key}
 
     def extra(part):
-        return {"row": rows[part]} if needs else {}
+        return {name: table[name][part] for name in strategy.needs}
 
     head, more, ask = slice(0, 60), slice(60, 85), slice(90, 100)
     strategy.fit(stream.X[head], stream.y[head], **extra(head))
