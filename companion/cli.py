@@ -10,7 +10,8 @@ from pathlib import Path
 
 from companion import streams
 from companion.compare import Comparison, compare
-from companion.report import page, write_whole
+from companion.report import page
+from companion.store import write_whole
 from companion.strategies import Baseline, Online, Scheduled, Static, Strategy
 from companion.streams import Stream
 from companion.table import BadInput, from_csv
@@ -130,9 +131,9 @@ def run_compare(args: argparse.Namespace) -> int:
     sentences = answer(result)
     print(result, "", *sentences, *(f"Note: {note}." for note in notes), sep="\n")
     if args.report:
-        write_whole(Path(args.report), page(result, sentences, notes))
+        write_whole(Path(args.report), page(result, sentences, notes).encode())
     if args.save:
-        write_whole(Path(args.save), result.to_csv())
+        write_whole(Path(args.save), result.to_csv().encode())
     for path in outputs:
         print(f"Written: {path}")
     return 0

@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Iterable, Mapping
+import json
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
+import joblib
 import numpy as np
 
 from companion.metrics import LOSS_NAMES, block_bootstrap_interval, block_length
 from companion.prequential import Run, prequential
+from companion.store import fingerprint, run_from_bytes, run_to_bytes, write_whole
 from companion.strategies import Strategy
 from companion.streams import Stream
 
@@ -39,6 +43,14 @@ class Difference:
     unit: str
     rows: int
     block: int
+
+
+COSTS = ("fits", "rows_learnt", "labels_used", "model_bytes", "cpu_seconds")
+
+
+def retrainings(run: Run) -> int:
+    """Return how often a model was fitted from scratch after the warm-up."""
+    return sum(what in ("fit", "challenger") for _, what in run.events[1:])
 
 
 @dataclass(frozen=True)
@@ -96,12 +108,21 @@ class Comparison:
                 "low": diff.low,
                 "high": diff.high,
                 "seeds": len(runs),
-                "fits": float(np.mean([run.cost["fits"] for run in runs])),
-                "rows_learnt": float(np.mean([run.cost["rows_learnt"] for run in runs])),
-                "labels_used": float(np.mean([run.cost["labels_used"] for run in runs])),
-                "cpu_seconds": float(np.mean([run.cost["cpu_seconds"] for run in runs])),
+                **self.costs(name),
             })  # fmt: skip
         return rows
+
+    def costs(self, name: str) -> dict[str, float]:
+        """Return what a strategy cost, averaged over its seeds, in all and per 1,000 rows.
+
+        ``fits`` are changes of the model, ``retrainings`` fits from scratch after the warm-up.
+        """
+        runs = self.runs[name]
+        found = {part: float(np.mean([run.cost[part] for run in runs])) for part in COSTS}
+        found["retrainings"] = float(np.mean([retrainings(run) for run in runs]))
+        per = 1000 / len(runs[0].y)
+        each = {f"{part}_per_1000": per * found[part] for part in found if part != "model_bytes"}
+        return {**found, **each}
 
     def headline(self) -> str:
         """Return what was scored, in one line."""
@@ -135,6 +156,55 @@ class Comparison:
         writer.writerows(rows)
         return text.getvalue()
 
+    def to_json(self) -> str:
+        """Return the table, what was scored, and the failures as JSON text."""
+        about = {"what": self.headline(), "reference": self.reference, "failures": self.failures}
+        return json.dumps({**about, "table": self.table()}, indent=2, ensure_ascii=False)
+
+    def to_parquet(self, path: str | Path) -> None:
+        """Write the table as a Parquet file (needs pandas and pyarrow)."""
+        import pandas as pd
+
+        data = io.BytesIO()
+        pd.DataFrame(self.table()).to_parquet(data)
+        write_whole(Path(path), data.getvalue())
+
+    def to_latex(self) -> str:
+        """Return the table as LaTeX (package booktabs)."""
+        marks = {
+            "&": r"\&",
+            "%": r"\%",
+            "_": r"\_",
+            "#": r"\#",
+            "$": r"\$",
+            "~": r"\textasciitilde{}",
+        }
+
+        def row(cells: list[str]) -> str:
+            plain = ["".join(marks.get(c, c) for c in cell.replace("\\", "/")) for cell in cells]
+            return " & ".join(plain) + r" \\"
+
+        head, *body = self.cells()
+        lines = [r"\begin{tabular}{lrrr}", r"\toprule", row(head), r"\midrule"]
+        return "\n".join([*lines, *map(row, body), r"\bottomrule", r"\end{tabular}"])
+
+    def save(self, folder: str | Path) -> None:
+        """Save all runs in a folder; :func:`load_comparison` reads them again, with the stream."""
+        folder = Path(folder)
+        folder.mkdir(parents=True, exist_ok=True)
+        files = {}
+        for name, runs in self.runs.items():
+            files[name] = []
+            for k, run in enumerate(runs):
+                file = f"run-{len(files)}-{k}.npz"
+                write_whole(folder / file, run_to_bytes(run))
+                files[name].append(file)
+        about = {
+            "stream": self.stream.name, "rows": len(self.stream), "runs": files,
+            "failures": self.failures, "reference": self.reference, "block": self.block,
+        }  # fmt: skip
+        write_whole(folder / "comparison.json", json.dumps(about, ensure_ascii=False).encode())
+
     def __str__(self) -> str:
         cells = self.cells()
         widths = [max(len(row[i]) for row in cells) for i in range(len(cells[0]))]
@@ -157,6 +227,30 @@ class Comparison:
         return table(self.cells(), caption=self.headline(), notes=failed)
 
 
+def load_comparison(folder: str | Path, stream: Stream) -> Comparison:
+    """Read a comparison that was saved, for the stream it was made on.
+
+    Raises
+    ------
+    ValueError
+        If there is none in the folder, or it was made on another stream.
+    """
+    path = Path(folder) / "comparison.json"
+    if not path.exists():
+        raise ValueError(f"{folder}: there is no saved comparison; name the folder given to save")
+    about = json.loads(path.read_text(encoding="utf-8"))
+    if (about["stream"], about["rows"]) != (stream.name, len(stream)):
+        raise ValueError(
+            f"{folder}: the comparison was made on {about['stream']!r} ({about['rows']} rows), "
+            f"not on {stream.name!r} ({len(stream)} rows); give that stream"
+        )
+    runs = {
+        name: [run_from_bytes((path.parent / file).read_bytes()) for file in files]
+        for name, files in about["runs"].items()
+    }
+    return Comparison(stream, runs, about["failures"], about["reference"], about["block"])
+
+
 def compare(
     stream: Stream,
     strategies: Mapping[str, Strategy],
@@ -167,6 +261,9 @@ def compare(
     reference: str | None = None,
     block: int | None = None,
     progress: bool = False,
+    n_jobs: int | None = None,
+    folder: str | Path | None = None,
+    probabilities: bool = False,
 ) -> Comparison:
     """Run several strategies on the same rows of one stream.
 
@@ -174,7 +271,7 @@ def compare(
     ----------
     stream : Stream
     strategies : mapping of str to Strategy
-    warmup, label_delay
+    warmup, label_delay, probabilities
         As for :func:`companion.prequential`, the same for all.
     seeds : iterable of int
         A strategy whose model draws random numbers runs once for each; the others run once.
@@ -185,6 +282,11 @@ def compare(
         if not given.
     progress : bool
         Show a progress bar (needs tqdm).
+    n_jobs : int, optional
+        Processes, as joblib counts them: -1 takes all cores. A ``with
+        joblib.parallel_config(...)`` block around the call has its say.
+    folder : str or Path, optional
+        Keep each finished run here, and take from here what an interrupted call had finished.
 
     Returns
     -------
@@ -203,44 +305,126 @@ def compare(
     >>> round(compare(streams.bike_sharing(), rivals).score("mean"))
     2673
     """
-    strategies = dict(strategies)
-    if not strategies:
-        raise ValueError("there are no strategies to compare; give at least one")
-    reference = reference or next(iter(strategies))
-    if reference not in strategies:
-        raise ValueError(
-            f"the reference {reference!r} is not among the strategies {', '.join(strategies)}"
-        )
+    found = compare_streams(
+        {stream.name: stream}, lambda _: strategies, warmup=warmup, label_delay=label_delay,
+        seeds=seeds, reference=reference, block=block, progress=progress, n_jobs=n_jobs,
+        folder=folder, probabilities=probabilities,
+    )  # fmt: skip
+    return found[stream.name]
+
+
+def compare_streams(
+    streams: Mapping[str, Stream],
+    strategies: Callable[[Stream], Mapping[str, Strategy]],
+    *,
+    seeds: Iterable[int] = range(5),
+    reference: str | None = None,
+    block: int | None = None,
+    progress: bool = False,
+    n_jobs: int | None = None,
+    folder: str | Path | None = None,
+    **options: Any,
+) -> dict[str, Comparison]:
+    """Run strategies on several streams, all in one grid of jobs.
+
+    Parameters
+    ----------
+    streams : mapping of str to Stream
+    strategies : callable
+        Takes a stream, returns its strategies by name.
+    seeds, reference, block, progress, n_jobs, folder, options
+        As for :func:`compare`.
+
+    Returns
+    -------
+    dict of str to Comparison
+    """
+    rivals = {name: dict(strategies(stream)) for name, stream in streams.items()}
+    for entrants in rivals.values():
+        check_entrants(entrants, reference)
+    folder = None if folder is None else Path(folder)
+    if folder is not None:
+        folder.mkdir(parents=True, exist_ok=True)
     seeds = list(seeds)
     jobs = [
-        (name, seed)
-        for name, strategy in strategies.items()
+        (where, who, seed)
+        for where, entrants in rivals.items()
+        for who, strategy in entrants.items()
         for seed in (seeds if strategy.is_random else [None])
     ]
+    work = (
+        joblib.delayed(run_or_reason)(
+            rivals[where][who], streams[where], who, seed, options, folder
+        )
+        for where, who, seed in jobs
+    )
+    results = joblib.Parallel(n_jobs=n_jobs, return_as="generator")(work)
     if progress:
         from tqdm.auto import tqdm
 
-        jobs = tqdm(jobs, desc=f"comparing on {stream.name}", unit="run")
-    runs: dict[str, list[Run]] = {}
-    failures: dict[str, str] = {}
-    for name, seed in jobs:
-        try:
-            run = prequential(
-                strategies[name], stream, warmup=warmup, label_delay=label_delay, seed=seed,
-                name=name,
-            )  # fmt: skip
-        except Exception as error:  # one model's fault must not lose the other runs
-            failures[name] = f"{type(error).__name__}: {error}"
+        results = tqdm(results, total=len(jobs), desc="comparing", unit="run")
+    found: dict[str, dict[str, list[Run]]] = {where: {} for where in streams}
+    failures: dict[str, dict[str, str]] = {where: {} for where in streams}
+    for (where, who, _), result in zip(jobs, results, strict=True):
+        if isinstance(result, Run):
+            found[where].setdefault(who, []).append(result)
         else:
-            runs.setdefault(name, []).append(run)
-    runs = {name: found for name, found in runs.items() if name not in failures}
-    if not runs:
+            failures[where][who] = result
+    return {
+        where: assemble(stream, found[where], failures[where], reference, rivals[where], block)
+        for where, stream in streams.items()
+    }
+
+
+def check_entrants(entrants: Mapping[str, Strategy], reference: str | None) -> None:
+    """Refuse an empty comparison, or an unknown reference."""
+    if not entrants:
+        raise ValueError("there are no strategies to compare; give at least one")
+    if reference is not None and reference not in entrants:
         raise ValueError(
-            "every strategy failed: " + "; ".join(f"{k}: {v}" for k, v in failures.items())
+            f"the reference {reference!r} is not among the strategies {', '.join(entrants)}"
         )
-    if reference not in runs:
-        reference = next(iter(runs))
-    return Comparison(stream, runs, failures, reference, block)
+
+
+def run_or_reason(
+    strategy: Strategy,
+    stream: Stream,
+    name: str,
+    seed: int | None,
+    options: dict[str, Any],
+    folder: Path | None,
+) -> Run | str:
+    """Return a run, from the folder if it is there; or why there is none."""
+    try:
+        path = None
+        if folder is not None:
+            key = fingerprint(strategy, stream, {**options, "seed": seed, "name": name})
+            path = folder / f"{key}.npz"
+            if path.exists():
+                return run_from_bytes(path.read_bytes())
+        run = prequential(strategy, stream, seed=seed, name=name, **options)
+    except Exception as error:  # one model's fault must not lose the other runs
+        return f"{type(error).__name__}: {error}"
+    if path is not None:
+        write_whole(path, run_to_bytes(run))
+    return run
+
+
+def assemble(
+    stream: Stream,
+    runs: dict[str, list[Run]],
+    failures: dict[str, str],
+    reference: str | None,
+    entrants: Mapping[str, Strategy],
+    block: int | None,
+) -> Comparison:
+    """Put one stream's runs together; a strategy with a failed seed counts as failed."""
+    kept = {name: runs[name] for name in entrants if name in runs and name not in failures}
+    if not kept:
+        reasons = "; ".join(f"{name}: {why}" for name, why in failures.items())
+        raise ValueError(f"every strategy failed: {reasons}")
+    first = reference or next(iter(entrants))
+    return Comparison(stream, kept, failures, first if first in kept else next(iter(kept)), block)
 
 
 def digits_for(value: float) -> int:
