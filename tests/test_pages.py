@@ -31,6 +31,59 @@ def test_alt_text_moves_to_where_the_site_wants_it():
     assert done["cells"][0]["metadata"]["mystnb"]["image"]["alt"] == "a line"
 
 
+def test_folded_solutions_say_so():
+    cell = {"cell_type": "code", "metadata": {"tags": ["solution"]}, "source": "", "outputs": []}
+    done = json.loads(book_site.upgrade_notebook(json.dumps({"cells": [cell]})))
+    assert done["cells"][0]["metadata"]["mystnb"]["code_prompt_show"] == "Show the solution"
+
+
+def test_ledger_shows_a_verdict_or_says_that_there_is_none(monkeypatch):
+    record = {
+        "claim": "B2", "outcome": "only when rows are few", "would_change": "More rows.",
+        "evidence": ["batch minus row by row: 2.0 s (1.0 to 3.0), speaks for the claim"],
+    }  # fmt: skip
+    found = {"B2": [(Path("notebooks/04_batch.ipynb"), record)]}
+    monkeypatch.setattr(book_site, "verdicts", lambda: found)
+    text = book_site.ledger()
+    assert "So far **1 of 21** claims" in text
+    assert text.count("[Not yet tested]") == 20
+    assert "[Only when rows are few]{.outcome .outcome-only}" in text
+    assert "2.0 s (1.0 to 3.0)" in text and "04_batch.ipynb" in text
+    assert text.index("| **") < text.index("## The evidence")
+
+
+def test_pictures_get_their_size(tmp_path):
+    from companion import plots
+
+    fig, _ = plots.figure("t", x="", y="")
+    folder = tmp_path / "notebooks"
+    folder.mkdir()
+    (folder / "a.png").write_bytes(plots.image(fig))
+    html = book_site.sized(
+        '<img alt="a" src="a.png" /><img alt="b" src="gone.png" />', folder / "x"
+    )
+    assert re.match(r'<img width="\d+" height="\d+" loading="lazy" alt="a"', html)
+    assert html.endswith('<img alt="b" src="gone.png" />')
+    assert book_site.sized(html, folder / "x") == html
+
+
+def test_formulas_become_mathml():
+    from types import SimpleNamespace
+
+    from docutils import nodes
+
+    for visit, node in (
+        (book_site.visit_math, nodes.math("", r"\hat{y}_t")),
+        (book_site.visit_math_block, nodes.math_block("", r"\frac{1}{n}")),
+    ):
+        writer = SimpleNamespace(body=[])
+        try:
+            visit(writer, node)
+        except nodes.SkipNode:
+            pass
+        assert "<math" in writer.body[0] and "\\" not in writer.body[0]
+
+
 def test_plain_notebooks_hold_no_directives():
     """They must read well on GitHub and Colab, which know no MyST."""
     for path in sorted((ROOT / "notebooks").glob("[0-9]*.ipynb")):

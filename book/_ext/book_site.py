@@ -10,20 +10,22 @@ from __future__ import annotations
 import functools
 import json
 import re
+import struct
 import zlib
+from base64 import b64decode
 from pathlib import Path
 from typing import Any
 
 from docutils import nodes
-from docutils.statemachine import StringList
 from latex2mathml.converter import convert
 from sphinx.application import Sphinx
 from sphinx.util.docutils import SphinxDirective
 
-from companion import claims, streams
+from companion import claims, plots, streams
 
 ROOT = Path(__file__).parents[2]
 NOTEBOOKS = ROOT / "notebooks"
+FIGURES = ROOT / "book" / "_build" / "figures"
 
 CITE = re.compile(r"\[([^\]]+)\]\((?:\.\./book/)?bibliography\.md#([a-z0-9]+)\)")
 TERM = re.compile(r"\[([^\]]+)\]\((?:\.\./book/)?glossary\.md#([a-z0-9-]+)\)")
@@ -60,28 +62,33 @@ def upgrade_links(text: str) -> str:
 
 
 def upgrade_notebook(text: str) -> str:
-    """Upgrade the links in a notebook's Markdown and give its figures their alt text."""
+    """Upgrade a notebook's links, describe its figures, and say what its folded cells hold."""
     notebook = json.loads(text)
     for cell in notebook["cells"]:
         if cell["cell_type"] == "markdown":
             cell["source"] = upgrade_links("".join(cell["source"]))
             continue
+        extra = cell["metadata"].setdefault("mystnb", {})
         if "solution" in cell["metadata"].get("tags", []):
-            prompts = {"code_prompt_show": "Show the solution", "code_prompt_hide": "Hide it"}
-            cell["metadata"].setdefault("mystnb", {}).update(prompts)
+            extra |= {"code_prompt_show": "Show the solution", "code_prompt_hide": "Hide it"}
         for output in cell.get("outputs", []):
             alt = output.get("metadata", {}).get("image/png", {}).get("alt")
             if alt:
-                cell["metadata"].setdefault("mystnb", {})["image"] = {"alt": alt}
+                extra["image"] = {"alt": alt}
     return json.dumps(notebook)
 
 
 def on_source_read(app: Sphinx, docname: str, source: list[str]) -> None:
-    """Sphinx hook: upgrade each page before it is parsed."""
+    """Sphinx hook: upgrade each page before it is parsed; write the generated parts into it."""
     if docname.startswith("notebooks/"):
         source[0] = upgrade_notebook(source[0])
-    else:
-        source[0] = upgrade_links(source[0])
+        return
+    source[0] = upgrade_links(source[0])
+    for name, make in GENERATED.items():
+        block = f"```{{{name}}}\n```"
+        if block in source[0]:
+            source[0] = source[0].replace(block, make())
+            app.env.note_reread()
 
 
 def visit_math(self: Any, node: nodes.math) -> None:
@@ -112,76 +119,116 @@ def verdicts() -> dict[str, list[tuple[Path, dict[str, Any]]]]:
     return found
 
 
-def ledger() -> str:
-    """Return the claims ledger as Markdown."""
-    found = verdicts()
-    tested = sum(key in found for key in claims.CLAIMS)
-    lines = [f"Verdicts so far: {tested} of {len(claims.CLAIMS)} claims have been tested.", ""]
-    part = None
+def listed(items: list[str]) -> str:
+    """Join words as a sentence does.
+
+    >>> listed(["12", "15", "16"])
+    '12, 15 and 16'
+    """
+    return " and ".join(filter(None, [", ".join(items[:-1]), items[-1]]))
+
+
+def badge(outcome: str) -> str:
+    """Return an outcome in words, styled by its kind.
+
+    >>> badge("only when labels come fast")
+    '[Only when labels come fast]{.outcome .outcome-only}'
+    """
+    return f"[{outcome.capitalize()}]{{.outcome .outcome-{outcome.split()[0]}}}"
+
+
+def chapters(claim: claims.Claim) -> str:
+    """Return the numbers of a claim's chapters, linked where the chapter is written."""
+    written = {int(path.name[:2]): path.name for path in NOTEBOOKS.glob("[0-9][0-9]_*.ipynb")}
+    return listed([
+        f"[{n}](../notebooks/{written[n]})" if n in written else str(n) for n in claim.chapters
+    ])  # fmt: skip
+
+
+def overview(found: dict[str, list[tuple[Path, dict[str, Any]]]]) -> list[str]:
+    """Return the table of all claims, one row each."""
+    lines = [":::{table}", ":class: ledger", "",
+             "| Id | Claim | Verdict | Chapter |", "|---|---|---|---|"]  # fmt: skip
     for claim in claims.CLAIMS.values():
-        if claim.part != part:
-            part = claim.part
-            lines += [f"## {part}", ""]
-        lines += [f"### {claim.id}: {claim.text}", ""]
-        if claim.id not in found:
-            where = " and ".join(str(n) for n in claim.chapters)
-            word = "chapter" if len(claim.chapters) == 1 else "chapters"
-            lines += [f"**Not yet tested** (planned for {word} {where}).", ""]
-        for notebook, verdict in found.get(claim.id, []):
-            lines += [f"**{verdict['outcome'].capitalize()}**, in "
-                      f"[](../notebooks/{notebook.name}):", ""]  # fmt: skip
+        tested = [badge(verdict["outcome"]) for _, verdict in found.get(claim.id, [])]
+        name = f"[{claim.id}](#claim-{claim.id.lower()})" if tested else claim.id
+        verdict = " ".join(tested) or badge("not yet tested").replace("-not", "-open")
+        lines += [f"| **{name}** | {claim.text} | {verdict} | {chapters(claim)} |"]
+    return [*lines, ":::", ""]
+
+
+def ledger() -> str:
+    """Return the claims ledger as Markdown: all claims in a table, then the evidence."""
+    found = verdicts()
+    tested = [claim for claim in claims.CLAIMS.values() if claim.id in found]
+    lines = [f"So far **{len(tested)} of {len(claims.CLAIMS)}** claims have been tested.", ""]
+    lines += [*overview(found), "## The evidence", ""]
+    for claim in tested:
+        lines += [f"(claim-{claim.id.lower()})=", f"### {claim.id}: {claim.text}", ""]
+        for notebook, verdict in found[claim.id]:
+            lines += [f"{badge(verdict['outcome'])} in [](../notebooks/{notebook.name})", ""]
             lines += [f"- {item}" for item in verdict["evidence"]]
-            lines += ["", f"What would change it: {verdict['would_change']}", ""]
+            lines += ["", f"**What would change it:** {verdict['would_change']}", ""]
     return "\n".join(lines)
 
 
 CARD_ROWS = {
-    "who": "Who made it", "why": "Why", "span": "When", "missing": "Missing values",
+    "span": "When", "who": "Who", "why": "Why", "missing": "Missing values",
     "drift": "Known drift", "limits": "Limits", "source": "Source", "attribution": "Credit",
 }  # fmt: skip
 
 
+def linked(text: str) -> str:
+    """Make bare web addresses links.
+
+    >>> linked("UCI, https://doi.org/10.1. Cut.")
+    'UCI, <https://doi.org/10.1>. Cut.'
+    """
+    return re.sub(r"https?://[^\s,;]*[^\s,;.]", r"<\g<0>>", text)
+
+
+def card_figure(name: str, about: dict[str, Any]) -> str:
+    """Draw every label of a stream and return the picture as Markdown."""
+    stream = streams.load(name)
+    dated = stream.time is not None
+    heading = f"{about['title']}: {len(stream):,} rows"
+    fig, ax = plots.figure(heading, x="" if dated else "row", y=about["unit"], dates=dated,
+                           figsize=(8, 3.2))  # fmt: skip
+    ax.plot(stream.time if dated else range(len(stream)), stream.y, ".", color=plots.INK,
+            markersize=3)  # fmt: skip
+    FIGURES.mkdir(parents=True, exist_ok=True)
+    path = FIGURES / f"data-{name}.png"
+    path.write_bytes(plots.image(fig))
+    alt = f"Each dot is the label of one row: {about['unit']}, {about['span']}. {about['drift']}"
+    alt = re.sub(r"[\[\]]", "", alt)
+    return f"![{alt}](/{path.relative_to(ROOT).as_posix()}){{.story}}"
+
+
 def card(name: str, about: dict[str, Any]) -> str:
     """Return one data card as Markdown."""
-    lines = [f"## {about['title']}", "", "```python", "from companion import streams",
-             f"streams.{name}()", "```", ""]  # fmt: skip
     kind = "real" if about["real"] else "simulated"
-    lines += [f"{about['rows']:,} rows, {kind}; the label is `{about['label']}` "
-              f"({about['unit']}).", ""]  # fmt: skip
-    for key, heading in CARD_ROWS.items():
-        lines += [heading, f": {about[key]}", ""]
-    lines += ["Licence", f": [{about['licence']}]({about['licence_url']})", ""]
-    lines += ["Columns", ": "]
-    for column, meaning in about["columns"].items():
-        lines += [f"  - `{column}`: {meaning}"]
-    return "\n".join([*lines, "", f"sha256 of the file: `{about['sha256'][:16]}…`", ""])
+    lines = [f"(data-{name.replace('_', '-')})=", f"## {about['title']}", "",
+             f"{about['rows']:,} rows, {kind}. The label is `{about['label']}` "
+             f"({about['unit']}).", "", card_figure(name, about), "",
+             "```python", "from companion import streams", "", f"stream = streams.{name}()", "```",
+             "", ":::{list-table}", ":class: card-table", ":stub-columns: 1", ""]  # fmt: skip
+    rows = [(heading, linked(about[key])) for key, heading in CARD_ROWS.items()]
+    rows += [("Licence", f"[{about['licence']}]({about['licence_url']})"),
+             ("Checksum", f"sha256 `{about['sha256'][:16]}…`")]  # fmt: skip
+    for heading, text in rows:
+        lines += [f"* - {heading}", f"  - {text}"]
+    lines += [":::", ""]
+    lines += [":::{table}", ":class: columns", "", "| Column | Meaning |", "|---|---|"]
+    lines += [f"| `{column}` | {meaning} |" for column, meaning in about["columns"].items()]
+    return "\n".join([*lines, ":::", ""])
 
 
-class Generated(SphinxDirective):
-    """A directive that writes Markdown made by a function."""
-
-    make: Any
-
-    def run(self) -> list[nodes.Node]:
-        """Parse the Markdown in place, headings included."""
-        self.env.note_reread()
-        box = nodes.section()
-        box.document = self.state.document
-        lines = StringList(type(self).make().splitlines(), "generated")
-        self.state.nested_parse(lines, self.content_offset, box, match_titles=True)
-        return box.children
+def data_cards() -> str:
+    """Return all data cards as Markdown."""
+    return "\n".join(card(*item) for item in streams.cards().items())
 
 
-class Ledger(Generated):
-    """The claims ledger."""
-
-    make = staticmethod(ledger)
-
-
-class DataCards(Generated):
-    """All data cards."""
-
-    make = staticmethod(lambda: "\n".join(card(*item) for item in streams.cards().items()))
+GENERATED = {"claims-ledger": ledger, "data-cards": data_cards}
 
 
 class ChapterFigure(SphinxDirective):
@@ -197,12 +244,14 @@ class ChapterFigure(SphinxDirective):
         cells = json.loads(path.read_text(encoding="utf-8"))["cells"]
         outputs = [out for cell in cells for out in cell.get("outputs", [])]
         pictures = [out for out in outputs if "image/png" in out.get("data", {})]
+        if not 0 < int(number) <= len(pictures):
+            raise self.error(
+                f"chapter-figure: {name} holds {len(pictures)} pictures, so there is no "
+                f"number {number}; give one from 1 to {len(pictures)}"
+            )
         output = pictures[int(number) - 1]
-        from base64 import b64decode
-
-        folder = ROOT / "book" / "_build" / "figures"
-        folder.mkdir(parents=True, exist_ok=True)
-        target = folder / f"{name}-{number}.png"
+        FIGURES.mkdir(parents=True, exist_ok=True)
+        target = FIGURES / f"{name}-{number}.png"
         target.write_bytes(b64decode("".join(output["data"]["image/png"])))
         uri = "/" + target.relative_to(ROOT).as_posix()
         return [nodes.image(uri=uri, alt=output["metadata"]["image/png"]["alt"],
@@ -241,7 +290,7 @@ def polish(html: str) -> str:
         (r'<link[^>]*sphinx-thebe\.css[^>]*/?>', ""),
         (r'<script type="text/x-thebe-config">.*?</script>', ""),
         (r"<script>kernelName = .*?</script>", ""),
-        (r'(<div id="pst-primary-sidebar")', r'\1 role="navigation" aria-label="Book"'),
+        (r'(<div id="pst-primary-sidebar")(?! role=)', r'\1 role="navigation" aria-label="Book"'),
         (r'(<div id="jb-print-docs-body" class="onlyprint">\s*)<h1>(.*?)</h1>',
          r'\1<p class="print-title">\2</p>'),
         (r'<div role="list" class="citation-list">', '<div class="citation-list">'),
@@ -253,13 +302,28 @@ def polish(html: str) -> str:
     return html
 
 
+def sized(html: str, page: Path) -> str:
+    """Give each picture its size, so that nothing jumps; load chapters' pictures when needed."""
+
+    def mend(match: re.Match) -> str:
+        tag, source = match[0], match[1]
+        path = page.parent / source
+        if " width=" in tag or not path.is_file():
+            return tag
+        width, height = struct.unpack(">II", path.read_bytes()[16:24])
+        lazy = ' loading="lazy"' if page.parent.name == "notebooks" else ""
+        return tag.replace("<img ", f'<img width="{width}" height="{height}"{lazy} ', 1)
+
+    return re.sub(r'<img [^>]*?src="([^":]+\.png)"[^>]*>', mend, html)
+
+
 def on_finish(app: Sphinx, failure: Exception | None) -> None:
     """Polish every page that was written."""
     if failure:
         return
     for path in Path(app.outdir).rglob("*.html"):
         old = path.read_text(encoding="utf-8")
-        new = polish(old)
+        new = sized(polish(old), path)
         if new != old:
             path.write_text(new, encoding="utf-8")
 
@@ -283,8 +347,6 @@ def setup(app: Sphinx) -> dict[str, Any]:
     app.connect("build-finished", on_finish)
     app.connect("html-page-context", describe, priority=900)
     app.add_html_math_renderer("mathml", (visit_math, None), (visit_math_block, None))
-    app.add_directive("claims-ledger", Ledger)
-    app.add_directive("data-cards", DataCards)
     app.add_directive("chapter-figure", ChapterFigure)
     # A change of this file makes every page again.
     edition = zlib.crc32(Path(__file__).read_bytes())
