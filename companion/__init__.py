@@ -18,10 +18,12 @@ Examples
 bike_sharing: mean absolute error (rides a day), 585 rows scored...
 """
 
-from companion import claims, metrics, plots, streams
-from companion.compare import Comparison, compare
+from companion import claims, metrics, monitor, plots, streams
+from companion.compare import Comparison, compare, compare_streams
+from companion.contract import check_strategy
 from companion.hybrids import Blend, ChampionChallenger, Paired, PerKey, Residual, Triggered
 from companion.prequential import Run, prequential
+from companion.recommend import recommend
 from companion.strategies import Baseline, Online, Scheduled, Static, Strategy
 from companion.version import VERSION
 
@@ -29,5 +31,6 @@ __version__ = VERSION
 __all__ = [
     "Baseline", "Blend", "ChampionChallenger", "Comparison", "Online", "Paired", "PerKey",
     "Residual", "Run", "Scheduled", "Static", "Strategy", "Triggered",
-    "claims", "compare", "metrics", "plots", "prequential", "streams",
+    "check_strategy", "claims", "compare", "compare_streams", "metrics", "monitor", "plots",
+    "prequential", "recommend", "streams",
 ]  # fmt: skip

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-import copy
-import pickle
+import warnings
 
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from river import drift, evaluate, linear_model, metrics, naive_bayes, optim, preprocessing
+from sklearn.dummy import DummyRegressor
 from sklearn.ensemble import RandomForestRegressor
+from sklearn.exceptions import ConvergenceWarning
 from sklearn.linear_model import LinearRegression, LogisticRegression, SGDClassifier, SGDRegressor
 
 from companion import (
@@ -28,24 +29,14 @@ from companion import (
     prequential,
     streams,
 )
+from companion.contract import check_strategy, row_by_row, same, toy_stream
 from companion.prequential import arrivals
 
 DELAYS = [0, 1, 2, 5, 17, "36h", "arrivals"]
 
 
-def make(n=160, d=3, classes=0, seed=0) -> streams.Stream:
-    rng = np.random.default_rng(seed)
-    X = rng.normal(size=(n, d))
-    score = X @ rng.normal(size=d) * np.linspace(1, -1, n) + 0.3 * rng.normal(size=n)
-    time = np.datetime64("2024-01-01T00", "ns") + np.cumsum(rng.integers(0, 30, n)).astype(
-        "timedelta64[h]"
-    )
-    key = rng.choice(["ann", "bob", "eve"], size=n)
-    if classes:
-        y = np.digitize(score, np.quantile(score, np.linspace(0, 1, classes + 1)[1:-1]))
-        names = tuple(f"c{k}" for k in range(classes))
-        return streams.Stream("toy", X, y, task="classification", classes=names, time=time, key=key)
-    return streams.Stream("toy", X, score, time=time, key=key)
+def make(n=160, classes=0, seed=0) -> streams.Stream:
+    return toy_stream(classes, n, seed)
 
 
 def delay_of(kind, stream: streams.Stream):
@@ -144,41 +135,13 @@ ALL += [(name, build, 3) for name, build in CLASSIFICATION.items()]
 IDS = [f"{name}-{classes or 'regression'}" for name, _, classes in ALL]
 
 
-def same(one: np.ndarray, two: np.ndarray) -> None:
-    """Equal; matrix products of one row and of many may differ in their last bits."""
-    np.testing.assert_allclose(one, two, rtol=1e-9, atol=1e-12)
-
-
-def row_by_row(strategy: Strategy, stream, warmup: int, label_delay) -> np.ndarray:
-    """The plain loop that block prediction must equal."""
-    order, when = arrivals(stream, label_delay)
-    strategy = copy.deepcopy(strategy)
-    strategy.suit(stream.features, len(stream.classes))
-    table = {"row": np.arange(len(stream)), "time": stream.time, "key": stream.key}
-
-    def extra(part):
-        return {name: table[name][part] for name in strategy.needs}
-
-    head = order[when <= warmup]
-    strategy.fit(stream.X[head], stream.y[head], **extra(head))
-    told, out = len(head), []
-    for t in range(warmup, len(stream)):
-        while told < len(when) and when[told] <= t:
-            row = order[told : told + 1]
-            strategy.learn(stream.X[row], stream.y[row], **extra(row))
-            told += 1
-        ask = slice(t, t + 1)
-        out.append(strategy.predict(stream.X[ask], **extra(ask))[0])
-    return np.array(out)
-
-
 @pytest.mark.parametrize("kind", DELAYS)
 @pytest.mark.parametrize(("name", "build", "classes"), ALL, ids=IDS)
 def test_block_prediction_equals_the_plain_loop(name, build, classes, kind):
     stream = make(classes=classes)
     delay = delay_of(kind, stream)
     run = prequential(build(), stream, warmup=40, label_delay=delay)
-    same(run.predictions, row_by_row(build(), stream, 40, delay))
+    assert same(run.predictions, row_by_row(build(), stream, 40, delay))
 
 
 @settings(max_examples=25, deadline=None, derandomize=True)
@@ -203,7 +166,7 @@ def test_the_future_never_changes_the_past(which, delay, warmup, seed, cut):
     )
     one = prequential(build(), stream, warmup=warmup, label_delay=delay).predictions
     two = prequential(build(), other, warmup=warmup, label_delay=delay).predictions
-    same(one[: cut - warmup], two[: cut - warmup])
+    assert same(one[: cut - warmup], two[: cut - warmup])
 
 
 class Spy(Strategy):
@@ -349,24 +312,173 @@ def test_same_seed_same_run_and_the_strategy_stays_untouched():
 
 
 @pytest.mark.parametrize(("name", "build", "classes"), ALL, ids=IDS)
-@pytest.mark.parametrize("twin", [copy.deepcopy, lambda s: pickle.loads(pickle.dumps(s))])
-def test_a_copy_in_mid_stream_goes_on_alike(name, build, classes, twin):
-    stream = make(classes=classes)
-    strategy = build()
-    strategy.suit(stream.features, len(stream.classes))
-    table = {"row": np.arange(len(stream)), "time": stream.time, "key": stream.key}
+def test_every_strategy_keeps_the_contract(name, build, classes):
+    assert len(check_strategy(build, classes=classes)) == 5
 
-    def extra(part):
-        return {name: table[name][part] for name in strategy.needs}
 
-    head, more, ask = slice(0, 60), slice(60, 85), slice(90, 100)
-    strategy.fit(stream.X[head], stream.y[head], **extra(head))
-    strategy.learn(stream.X[more], stream.y[more], **extra(more))
-    other = twin(strategy)
-    for one in (strategy, other):
-        one.learn(stream.X[more], stream.y[more], **extra(more))
-    answers = [one.predict(stream.X[ask], **extra(ask)) for one in (strategy, other)]
-    np.testing.assert_array_equal(*answers)
+class Hasty(Static):
+    """Says that it never changes, and changes."""
+
+    frozen = False
+
+    def learn(self, X, y):
+        self.model.fit(X, y)
+
+
+class Unstorable(Static):
+    """Holds what cannot be stored."""
+
+    def __init__(self, model):
+        super().__init__(model)
+        self.how = lambda x: x
+
+
+class Shared(Static):
+    """Fits the very model that it was given."""
+
+    def fresh(self, seed=None):
+        return self
+
+
+class Restless(Static):
+    """Draws numbers from nowhere."""
+
+    def predict(self, X):
+        return self.model.predict(X) + np.random.default_rng().normal(size=len(X))
+
+
+class Peeking(Static):
+    """Looks at all the rows it is asked for before it answers the first."""
+
+    def predict(self, X):
+        return self.model.predict(X) + X.mean()
+
+
+@pytest.mark.parametrize(
+    ("build", "words"),
+    [
+        (lambda: Hasty(LinearRegression()), "horizon must not be larger"),
+        (lambda: Unstorable(LinearRegression()), "cannot be stored"),
+        (lambda: Shared(LinearRegression()), "the evaluation changed the strategy"),
+        (lambda: Restless(LinearRegression()), "row by row"),
+        (lambda: Peeking(LinearRegression()), "row by row"),
+    ],
+)
+def test_the_contract_catches_who_breaks_it(build, words):
+    with pytest.raises(AssertionError, match=words):
+        check_strategy(build)
+
+
+def test_a_champion_refuses_the_worse_and_rolls_back_the_disappointing():
+    """Truth is 0, then 5 for a while, then 0 again: the promoted challenger must go back."""
+    champion = ChampionChallenger(
+        Static(DummyRegressor()), Static(DummyRegressor()), every=10, window=10, shadow=20
+    )
+    champion.fit(np.zeros((30, 1)), np.zeros(30))
+    labels = np.r_[np.full(30, 5.0), np.zeros(20)]
+    champion.learn(np.zeros((50, 1)), labels)
+    assert [what for _, what in champion.events] == ["challenger", "promoted", "rolled back"]
+    assert champion.predict(np.zeros((1, 1)))[0] == 0
+    champion.learn(np.zeros((10, 1)), np.full(10, 9.0))  # a bad window for the next challenger
+    champion.learn(np.zeros((20, 1)), np.zeros(20))
+    assert [what for _, what in champion.events][3:] == ["challenger", "refused"]
+    assert champion.predict(np.zeros((1, 1)))[0] == 0
+
+
+@pytest.mark.parametrize(
+    ("build", "classes", "words"),
+    [
+        (lambda: PerKey(Static(LinearRegression()), Online(line())), 0, "needs each row's key"),
+        (lambda: Scheduled(LinearRegression(), every="7D"), 0, "needs each row's time"),
+        (lambda: Residual(Static(LogisticRegression()), Online(line())), 2, "use Blend or PerKey"),
+    ],
+)
+def test_a_strategy_that_does_not_fit_the_stream_says_why(build, classes, words):
+    toy = make(classes=classes)
+    bare = streams.Stream("bare", toy.X, toy.y, task=toy.task, classes=toy.classes)
+    with pytest.raises(ValueError, match=words):
+        prequential(build(), bare, warmup=40)
+
+
+@pytest.mark.parametrize(
+    ("build", "kind", "words"),
+    [
+        (lambda: Triggered(LinearRegression(), object(), 10), TypeError, "no drift detector"),
+        (lambda: Triggered(LinearRegression(), sensitive(), 0), ValueError, "window 0"),
+        (
+            lambda: Triggered(LinearRegression(), sensitive(), 9, watch="sky"),
+            ValueError, "choose 'loss' or 'inputs'",
+        ),
+        (lambda: Scheduled(LinearRegression(), 5, warm=True), TypeError, "cannot start warm"),
+        (lambda: Blend({"a": Baseline("mean")}), ValueError, "at least 2 members"),
+        (
+            lambda: Blend({"a": Baseline("mean"), "b": Baseline("mean")}, rate=0),
+            ValueError, "rate 0",
+        ),
+        (lambda: PerKey(Baseline("mean"), Online(line()), after=0), ValueError, "after is 0"),
+        (lambda: Paired(line(), window=1), ValueError, "window 1"),
+        (lambda: Paired(SGDRegressor()), TypeError, "give it a River model"),
+        (
+            lambda: ChampionChallenger(
+                Baseline("mean"), Baseline("mean"), every=0, window=5, shadow=5
+            ),
+            ValueError, "every 0",
+        ),
+    ],
+)  # fmt: skip
+def test_a_bad_hybrid_gets_one_sentence(build, kind, words):
+    with pytest.raises(kind, match=words):
+        build()
+
+
+def test_warm_start_goes_on_from_the_last_fit():
+    stream = make()
+    model = SGDRegressor(max_iter=1, tol=None, random_state=0)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", ConvergenceWarning)
+        warm = prequential(Scheduled(model, every=10, warm=True), stream, warmup=40)
+        cold = prequential(Scheduled(model, every=10), stream, warmup=40)
+        hand = SGDRegressor(max_iter=1, tol=None, random_state=0, warm_start=True)
+        answers = []
+        for start in range(40, 160, 10):
+            hand.fit(stream.X[:start], stream.y[:start])
+            answers.append(hand.predict(stream.X[start : start + 10]))
+    assert same(warm.predictions, np.concatenate(answers))
+    assert not same(warm.predictions, cold.predictions)
+
+
+def test_schedule_by_calendar_equals_a_hand_written_loop():
+    bikes = streams.bike_sharing()
+    run = prequential(Scheduled(LinearRegression(), every="30D"), bikes, warmup=200)
+    answers = []
+    due = bikes.time[199] + np.timedelta64(30, "D")
+    model = LinearRegression().fit(bikes.X[:200], bikes.y[:200])
+    for t in range(200, 731):
+        if bikes.time[t - 1] >= due:
+            model = LinearRegression().fit(bikes.X[:t], bikes.y[:t])
+            due += np.timedelta64(30, "D")
+        answers.append(model.predict(bikes.X[t : t + 1])[0])
+    assert same(run.predictions, np.array(answers))
+    assert len(run.events) == 18
+
+
+@pytest.mark.parametrize(
+    "build",
+    [
+        lambda: Static(LogisticRegression()),
+        lambda: Scheduled(LogisticRegression(), every=20),
+        lambda: Online(naive_bayes.GaussianNB()),
+        lambda: Baseline("majority"),
+        lambda: Baseline("no-change"),
+    ],
+)
+def test_probabilities_agree_with_predictions(build):
+    stream = make(classes=3)
+    plain = prequential(build(), stream, warmup=40)
+    run = prequential(build(), stream, warmup=40, probabilities=True)
+    assert run.probabilities.shape == (120, 3)
+    np.testing.assert_allclose(run.probabilities.sum(axis=1), 1)
+    np.testing.assert_array_equal(run.predictions, plain.predictions)
 
 
 def test_costs_and_events_are_kept():
