@@ -22,7 +22,7 @@ from companion import claims, metrics, monitor, plots, streams
 from companion.compare import Comparison, compare, compare_streams
 from companion.contract import check_strategy
 from companion.hybrids import Blend, ChampionChallenger, Paired, PerKey, Residual, Triggered
-from companion.prequential import Run, prequential
+from companion.prequential import Run, RunFailed, prequential
 from companion.recommend import recommend
 from companion.strategies import Baseline, Online, Scheduled, Static, Strategy
 from companion.version import VERSION
@@ -30,7 +30,7 @@ from companion.version import VERSION
 __version__ = VERSION
 __all__ = [
     "Baseline", "Blend", "ChampionChallenger", "Comparison", "Online", "Paired", "PerKey",
-    "Residual", "Run", "Scheduled", "Static", "Strategy", "Triggered",
+    "Residual", "Run", "RunFailed", "Scheduled", "Static", "Strategy", "Triggered",
     "check_strategy", "claims", "compare", "compare_streams", "metrics", "monitor", "plots",
     "prequential", "recommend", "streams",
 ]  # fmt: skip

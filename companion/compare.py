@@ -14,7 +14,7 @@ import joblib
 import numpy as np
 
 from companion.metrics import LOSS_NAMES, block_bootstrap_interval, block_length
-from companion.prequential import Run, prequential
+from companion.prequential import Run, RunFailed, prequential
 from companion.store import fingerprint, run_from_bytes, run_to_bytes, write_whole
 from companion.strategies import Strategy
 from companion.streams import Stream
@@ -370,6 +370,9 @@ def compare_streams(
             found[where].setdefault(who, []).append(result)
         else:
             failures[where][who] = result
+        if progress:
+            said = f"{result.loss.mean():,.4g}" if isinstance(result, Run) else result
+            results.write(f"{where}, {who}: {said}")
     return {
         where: assemble(stream, found[where], failures[where], reference, rivals[where], block)
         for where, stream in streams.items()
@@ -403,6 +406,8 @@ def run_or_reason(
             if path.exists():
                 return run_from_bytes(path.read_bytes())
         run = prequential(strategy, stream, seed=seed, name=name, **options)
+    except RunFailed as error:
+        return str(error).removeprefix(f"{name} failed ")
     except Exception as error:  # one model's fault must not lose the other runs
         return f"{type(error).__name__}: {error}"
     if path is not None:

@@ -6,6 +6,7 @@ A hybrid composes strategies. It knows nothing of data sets.
 from __future__ import annotations
 
 import copy
+from collections import deque
 from collections.abc import Mapping
 from typing import Any
 
@@ -94,7 +95,8 @@ class Triggered(Strategy):
         What the detector sees: the loss of each label that arrives, or each feature of each
         labelled row (one detector a feature).
     wait : int
-        Labels between an alarm and the fit, so that the window holds rows of the new world.
+        Labels between an alarm and the fit: at least so many rows of the new world are in the
+        window (a minimum window).
     cooldown : int
         Labels after a fit in which the detectors rest.
 
@@ -144,7 +146,7 @@ class Triggered(Strategy):
         self.task = "classification" if classes else "regression"
 
     def fit(self, X: np.ndarray, y: np.ndarray) -> None:
-        self.X, self.y = X[-self.window :], y[-self.window :]
+        self.newest = deque(zip(X, y, strict=True), maxlen=self.window)
         self.model.fit(X, y)
         self.fits, self.rows_learnt = 1, len(X)
         self.rest, self.countdown = 0, None
@@ -166,13 +168,13 @@ class Triggered(Strategy):
     def _told(self, x: np.ndarray, y: Any, answer: Any) -> bool:
         """Take one label; return whether the model was fitted again."""
         self.told += 1
-        self.X = np.concatenate([self.X, x[None]])[-self.window :]
-        self.y = np.append(self.y, y)[-self.window :]
+        self.newest.append((x, y))
         if self.countdown is None:
             self._look(x, LOSSES[self.task](np.array([y]), np.array([answer]))[0])
         if self.countdown == 0:
-            self.model.fit(self.X, self.y)
-            self.fits, self.rows_learnt = self.fits + 1, self.rows_learnt + len(self.X)
+            rows, labels = zip(*self.newest, strict=True)
+            self.model.fit(np.array(rows), np.array(labels))
+            self.fits, self.rows_learnt = self.fits + 1, self.rows_learnt + len(rows)
             self.rest, self.countdown = self.cooldown, None
             self._watch_anew(len(x))
             self.note("fit")

@@ -60,6 +60,18 @@ class Run:
         return LOSSES[self.task](self.y, self.predictions)
 
 
+class RunFailed(RuntimeError):
+    """A model or strategy raised in mid-stream.
+
+    Attributes
+    ----------
+    run : Run or None
+        What was done before, whole and usable; None if nothing was predicted yet.
+    """
+
+    run: Run | None = None
+
+
 def prequential(
     strategy: Strategy,
     stream: Stream,
@@ -98,6 +110,8 @@ def prequential(
     ------
     ValueError
         If the warm-up leaves nothing to score or has no labels, or a delay is negative.
+    RunFailed
+        If the model raises; the error holds the run up to there in its attribute ``run``.
 
     References
     ----------
@@ -138,47 +152,58 @@ def prequential(
         )
     started = clock.process_time()
     head: Any = slice(0, known) if isinstance(label_delay, int) else order[:known]
-    strategy.fit(X[head], y[head], **extra(head))
-    row_by_row = strategy.horizon == 1 and not probabilities
-    latest = latest_times(stream, order) if strategy.due is not None else None
+    row_by_row = not probabilities
     answers: list[np.ndarray] = []
     t = first
-    while t < n:
-        arrived = int(np.searchsorted(when, t, side="right"))
-        if arrived > told and not strategy.frozen:
-            rows = order[told:arrived]
-            strategy.learn(X[rows], y[rows], **extra(rows))
-        told = arrived
-        stop = block_end(strategy, when, latest, told, t, n)
-        answers.append(ask(slice(t, stop)))
-        t = stop
-        if row_by_row:
-            t, told = one_by_one(strategy, X, y, order, when, t, told, answers, extra)
-    cpu = clock.process_time() - started
-    given = answers[0] if len(answers) == 1 else np.concatenate(answers)
-    check_answers(given, strategy, first, n)
-    cost = {
-        "fits": strategy.fits,
-        "rows_learnt": strategy.rows_learnt,
-        "labels_used": known if strategy.frozen else told,
-        "predictions": n - first,
-        "model_bytes": model_bytes(strategy),
-        "cpu_seconds": cpu,
-    }
-    happened = [(int(when[known + label - 1]), what) for label, what in strategy.events]
-    return Run(
-        stream=stream.name,
-        strategy=name or type(strategy).__name__,
-        first=first,
-        y=y[first:],
-        predictions=given.argmax(axis=1) if probabilities else given,
-        probabilities=given if probabilities else None,
-        task=stream.task,
-        time=None if stream.time is None else stream.time[first:],
-        events=[(first, "fit"), *happened],
-        cost=cost,
-        seed=seed,
-    )
+
+    def finish() -> Run:
+        """Return the run up to row ``t``."""
+        given = answers[0] if len(answers) == 1 else np.concatenate(answers)
+        check_answers(given, strategy, first, t)
+        happened = [(int(when[known + label - 1]), what) for label, what in strategy.events]
+        cost = {
+            "fits": strategy.fits,
+            "rows_learnt": strategy.rows_learnt,
+            "labels_used": known if strategy.frozen else told,
+            "predictions": t - first,
+            "model_bytes": model_bytes(strategy),
+            "cpu_seconds": clock.process_time() - started,
+        }
+        return Run(
+            stream=stream.name,
+            strategy=name or type(strategy).__name__,
+            first=first,
+            y=y[first:t],
+            predictions=given.argmax(axis=1) if probabilities else given,
+            probabilities=given if probabilities else None,
+            task=stream.task,
+            time=None if stream.time is None else stream.time[first:t],
+            events=[(first, "fit"), *happened],
+            cost=cost,
+            seed=seed,
+        )
+
+    try:
+        strategy.fit(X[head], y[head], **extra(head))
+        latest = latest_times(stream, order) if strategy.due is not None else None
+        row_by_row = row_by_row and strategy.horizon == 1
+        while t < n:
+            arrived = int(np.searchsorted(when, t, side="right"))
+            if arrived > told and not strategy.frozen:
+                rows = order[told:arrived]
+                strategy.learn(X[rows], y[rows], **extra(rows))
+            told = arrived
+            stop = block_end(strategy, when, latest, told, t, n)
+            answers.append(ask(slice(t, stop)))
+            t = stop
+            if row_by_row:
+                t, told = one_by_one(strategy, X, y, order, when, t, told, answers, extra)
+    except Exception as error:
+        what = f"{name or type(strategy).__name__} failed at row {t:,} of {stream.name!r}"
+        failed = RunFailed(f"{what}: {type(error).__name__}: {error}")
+        failed.run = finish() if answers else None
+        raise failed from error
+    return finish()
 
 
 def prepared(strategy: Strategy, stream: Stream, seed: int | None) -> Strategy:

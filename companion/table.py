@@ -23,7 +23,12 @@ class BadInput(ValueError):
 
 
 def from_csv(
-    path: str | Path, target: str, *, time: str | None = None, task: str = "auto"
+    path: str | Path,
+    target: str,
+    *,
+    time: str | None = None,
+    key: str | None = None,
+    task: str = "auto",
 ) -> tuple[Stream, list[str]]:
     """Read a CSV (also .gz) or Parquet file as a stream.
 
@@ -34,6 +39,8 @@ def from_csv(
         The column to predict.
     time : str, optional
         The column that orders the rows; the file's order counts if not given.
+    key : str, optional
+        The column that says whom or what a row belongs to; it is no feature.
     task : {"auto", "regression", "classification"}
         ``auto`` takes text, or at most 10 different whole numbers, for classes.
 
@@ -49,7 +56,7 @@ def from_csv(
         A ``ValueError``: one sentence that names the file, the place, the problem and the mend.
     """
     frame = read_frame(Path(path))
-    return from_frame(frame, target, time=time, task=task, name=Path(path).name)
+    return from_frame(frame, target, time=time, key=key, task=task, name=Path(path).name)
 
 
 def read_frame(path: Path) -> Any:
@@ -94,7 +101,13 @@ def read_frame(path: Path) -> Any:
 
 
 def from_frame(
-    frame: Any, target: str, *, time: str | None = None, task: str = "auto", name: str = "table"
+    frame: Any,
+    target: str,
+    *,
+    time: str | None = None,
+    key: str | None = None,
+    task: str = "auto",
+    name: str = "table",
 ) -> tuple[Stream, list[str]]:
     """Turn a pandas DataFrame into a stream; see :func:`from_csv`.
 
@@ -110,14 +123,23 @@ def from_frame(
     """
     notes: list[str] = []
     frame = frame.rename(columns=str)
-    for role, column in (("target", target), ("time", time)):
+    for role, column in (("target", target), ("time", time), ("key", key)):
         if column is not None and column not in frame.columns:
             near = difflib.get_close_matches(column, frame.columns, n=3, cutoff=0.3)
             hint = "did you mean " + " or ".join(map(repr, near)) if near else "the columns are "
             hint += "" if near else ", ".join(map(repr, list(frame.columns)[:20]))
             raise BadInput(f"{name}: there is no {role} column {column!r}; {hint}?")
-    if target == time:
-        raise BadInput(f"{name}: column {target!r} cannot be both target and time; name two")
+    named = [column for column in (target, time, key) if column is not None]
+    if len(set(named)) < len(named):
+        roles = " and ".join(
+            role for role, column in (("target", target), ("time", time), ("key", key))
+            if column is not None and named.count(column) > 1
+        )  # fmt: skip
+        twice = next(column for column in named if named.count(column) > 1)
+        raise BadInput(f"{name}: column {twice!r} cannot be both {roles}; name two")
+    if key is not None and frame[key].isna().any():
+        line = int(np.flatnonzero(frame[key].isna())[0]) + 2
+        raise BadInput(f"{name}, line {line}, column {key!r}: the key is empty; fill it in")
     frame = frame.assign(**{"\0line": np.arange(2, len(frame) + 2)})
     frame = in_time_order(frame, time, name, notes)
     empty = frame[target].isna()
@@ -131,7 +153,7 @@ def from_frame(
         )
     y, classes = labels(frame, target, task, name)
     columns: dict[str, np.ndarray] = {}
-    for column in frame.columns.drop(["\0line", target, *([time] if time else [])]):
+    for column in frame.columns.drop(["\0line", *named]):
         columns.update(feature(frame, column, name, notes))
     if not columns:
         columns = {"nothing": np.zeros(len(frame))}
@@ -143,6 +165,7 @@ def from_frame(
         features=tuple(columns),
         task="classification" if classes else "regression",
         time=None if time is None else frame[time].to_numpy("datetime64[ns]"),
+        key=None if key is None else frame[key].astype(str).to_numpy(dtype=str),
         classes=classes,
         unit="" if classes else target,
     )

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import gzip
 import os
+import signal
 import subprocess
 import sys
+import time
 from html.parser import HTMLParser
 
 import numpy as np
@@ -233,3 +235,107 @@ def test_help_has_examples(argv, capsys):
         main(argv)
     assert stop.value.code == 0
     assert "companion compare sales.csv --target sold" in capsys.readouterr().out
+
+
+def test_a_key_column_is_no_feature_and_brings_personal_models(tmp_path, capsys):
+    path = save(good(who=np.where(np.arange(ROWS) % 2, "ann", "bob")), tmp_path / "data.csv")
+    options = ["--target", "y", "--time", "t", "--key", "who"]
+    status, out, err = run("compare", path, *options, capsys=capsys)
+    assert status == 0, err
+    assert "frozen linear, corrected per key" in out and "columns of 0 and 1" not in out
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        (["--key", "whom"], "no key column 'whom'"),
+        (["--key", "x", "--time", "x"], "cannot be both time and key"),
+        (["--key", "who"], "line 7, column 'who': the key is empty"),
+        (["--cost-of-update", "3"], "--cost-of-error is missing"),
+        (["--cost-of-error", "-3"], "give a cost above zero"),
+        (["--cost-of-error", "nan"], "give a cost above zero"),
+        (["--runs", "data.csv"], "finished runs cannot be kept there"),
+    ],
+)
+def test_more_bad_options_get_one_sentence(options, words, tmp_path, capsys, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    who = np.where(np.arange(ROWS) == 5, None, "ann")
+    path = save(good(who=who), tmp_path / "data.csv")
+    status, out, err = run("compare", path, "--target", "y", *options, capsys=capsys)
+    assert (status, err.count("\n")) == (2, 1)
+    assert words in err
+    assert os.listdir(tmp_path) == ["data.csv"]
+
+
+def test_prices_bring_advice(tmp_path, capsys):
+    path = save(good(), tmp_path / "data.csv")
+    options = ["--target", "y", "--quick", "--cost-of-error", "2", "--cost-of-update", "100"]
+    status, out, err = run("compare", path, *options, capsys=capsys)
+    assert status == 0, err
+    assert "is the cheapest" in out
+
+
+def test_a_long_run_tells_its_time_first_and_ctrl_c_keeps_what_is_finished(tmp_path):
+    rng = np.random.default_rng(0)
+    frame = pd.DataFrame(rng.normal(size=(40_000, 4)), columns=list("abcy"))
+    path = save(frame, tmp_path / "big.csv")
+    command = [sys.executable, "-m", "companion", "compare", path, "--target", "y", "--jobs", "1"]
+    folder = tmp_path / "big.csv.runs"
+    first = subprocess.Popen(command, stderr=subprocess.PIPE, text=True, cwd=tmp_path)
+    for _ in range(600):
+        if len(list(folder.glob("*.npz"))) >= 3:
+            break
+        time.sleep(0.1)
+    first.send_signal(signal.SIGINT)
+    said = first.communicate(timeout=60)[1]
+    assert first.returncode == 130, said
+    assert "40,000 rows, 9 strategies: about" in said
+    kept = len(list(folder.glob("*.npz")))
+    assert f"stopped; {kept} of 9 runs are finished and kept in big.csv.runs" in said
+    times = {path: path.stat().st_mtime_ns for path in folder.glob("*.npz")}
+    command += ["--runs", str(folder)]
+    second = subprocess.run(command, capture_output=True, text=True, cwd=tmp_path)
+    assert second.returncode == 0, second.stderr
+    assert all(path.stat().st_mtime_ns == then for path, then in times.items())
+    assert len(list(folder.glob("*.npz"))) == 9
+
+
+STRATEGY = """
+import numpy as np
+from companion import Strategy
+
+class Last(Strategy):
+    def fit(self, X, y):
+        self.value = y[-1]
+    def predict(self, X):
+        return np.full(len(X), self.value)
+    def learn(self, X, y):
+        if len(y):
+            self.value = y[-1]
+
+class TooLong(Last):
+    horizon = 50
+
+class Broken(Last):
+    def predict(self, X):
+        raise KeyError("lost")
+"""
+
+
+@pytest.mark.parametrize(
+    ("name", "status", "words"),
+    [
+        ("mine:Last", 0, "Last on 2 classes: kept: the future never changes the past"),
+        ("mine:TooLong", 1, "broken: predicting a block differs from predicting row by row"),
+        ("mine:Broken", 1, "broken: RunFailed"),
+        ("mine", 2, "write module:Class"),
+        ("mine:Lost", 2, "there is no 'Lost' in this module"),
+        ("yours:Last", 2, "yours: the module cannot be imported"),
+    ],
+)
+def test_check_tries_a_strategy_of_ones_own(name, status, words, tmp_path):
+    (tmp_path / "mine.py").write_text(STRATEGY)
+    command = [sys.executable, "-m", "companion", "check", name]
+    done = subprocess.run(command, capture_output=True, text=True, cwd=tmp_path)
+    assert done.returncode == status, done.stderr
+    assert words in done.stdout + done.stderr and "Traceback" not in done.stderr

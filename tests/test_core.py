@@ -186,8 +186,8 @@ def test_a_failed_run_is_named_and_the_others_are_kept():
     rivals = {"good": Static(LinearRegression()), "bad": Fails()}
     result = compare(streams.bike_sharing(), rivals)
     assert list(result.runs) == ["good"]
-    assert result.failures == {"bad": "RuntimeError: out of luck"}
-    assert "failed: bad: RuntimeError: out of luck" in str(result)
+    assert result.failures == {"bad": "at row 147 of 'bike_sharing': RuntimeError: out of luck"}
+    assert "failed: bad: at row 147" in str(result)
 
 
 def test_comparison_is_paired_and_antisymmetric():
@@ -206,7 +206,7 @@ def test_comparison_is_paired_and_antisymmetric():
     [
         ({}, {}, "no strategies"),
         ({"a": Baseline("mean")}, {"reference": "z"}, "'z' is not among the strategies a"),
-        ({"a": Fails()}, {}, "every strategy failed: a: RuntimeError"),
+        ({"a": Fails()}, {}, "every strategy failed: a: at row 147 of .*RuntimeError"),
     ],
 )
 def test_a_bad_comparison_gets_one_sentence(rivals, options, words):

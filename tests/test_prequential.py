@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import warnings
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -22,6 +23,7 @@ from companion import (
     Paired,
     PerKey,
     Residual,
+    RunFailed,
     Scheduled,
     Static,
     Strategy,
@@ -31,6 +33,7 @@ from companion import (
 )
 from companion.contract import check_strategy, row_by_row, same, toy_stream
 from companion.prequential import arrivals
+from companion.streams import Stream
 
 DELAYS = [0, 1, 2, 5, 17, "36h", "arrivals"]
 
@@ -530,3 +533,63 @@ def test_a_label_cannot_arrive_before_its_row():
     bikes = streams.bike_sharing()
     with pytest.raises(ValueError, match="label of row 0 arrives before its row"):
         prequential(Baseline("no-change"), bikes, label_delay=bikes.time - np.timedelta64(1, "D"))
+
+
+class RaisesLater(LinearRegression):
+    """Predicts four times, then fails."""
+
+    def fit(self, X, y):
+        self.fitted = getattr(self, "fitted", 0) + 1
+        if self.fitted > 4:
+            raise OverflowError("out of range")
+        return super().fit(X, y)
+
+
+def test_a_model_that_raises_in_the_middle_loses_nothing_done_before():
+    strategy = Scheduled(RaisesLater(), every=10)
+    stream = toy_stream()
+    words = r"late failed at row 100 of 'toy': OverflowError: out of range"
+    with pytest.raises(RunFailed, match=words) as caught:
+        prequential(strategy, stream, warmup=60, name="late")
+    part = caught.value.run
+    whole = prequential(Scheduled(LinearRegression(), every=10), stream, warmup=60)
+    assert len(part.y) == len(part.predictions) == 40
+    assert np.array_equal(part.predictions, whole.predictions[:40])
+
+
+@pytest.mark.parametrize(
+    "build",
+    [
+        lambda: Static(LogisticRegression()),
+        lambda: Scheduled(LogisticRegression(), every=20, window=60),
+        lambda: Triggered(LogisticRegression(), drift.ADWIN(), window=60),
+        lambda: Online(SGDClassifier(loss="log_loss", random_state=0)),
+        lambda: Online(linear_model.SoftmaxRegression()),
+        lambda: Baseline("no-change"),
+    ],
+)
+@pytest.mark.parametrize("probabilities", [False, True])
+def test_a_class_that_first_appears_late_is_no_accident(build, probabilities):
+    rng = np.random.default_rng(0)
+    X = rng.normal(size=(200, 2))
+    X[:, 1] = 1.0  # a feature that never changes, too
+    y = (X[:, 0] > 0).astype(int)
+    y[120:][X[120:, 0] > 1] = 2
+    stream = Stream("late", X, y, task="classification", classes=("a", "b", "c"))
+    run = prequential(build(), stream, warmup=60, probabilities=probabilities)
+    assert set(run.predictions.tolist()) <= {0, 1, 2}
+    if probabilities:
+        assert run.probabilities.shape == (140, 3)
+        assert np.allclose(run.probabilities.sum(axis=1), 1)
+
+
+def test_a_key_never_seen_gets_the_shared_model():
+    stream = toy_stream()
+    keys = np.where(np.arange(len(stream)) < 100, "ann", "new")
+    stream = replace(stream, key=keys)
+    alone = prequential(Static(LinearRegression()), stream, warmup=60)
+    both = prequential(
+        PerKey(Static(LinearRegression()), Baseline("no-change"), after=3), stream, warmup=60
+    )
+    assert np.array_equal(both.predictions[40:43], alone.predictions[40:43])
+    assert not np.array_equal(both.predictions[43:], alone.predictions[43:])
