@@ -36,6 +36,8 @@ test: $(READY)  ## Run every test: package, notebooks, site, browser.
 notebooks: $(READY)  ## Execute notebooks whose code has changed and store their outputs (ALL=1: all).
 	@$(PY) book/tools/notebooks.py --all $(ALL)
 
+bench: export OMP_NUM_THREADS = 1
+bench: export OPENBLAS_NUM_THREADS = 1
 bench: $(READY)  ## Measure the package against bare loops and print a table.
 	@for script in tests/benchmarks/bench_*.py; do $(PY) $$script || exit 1; done
 

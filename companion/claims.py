@@ -20,7 +20,13 @@ MIME = "application/vnd.companion.verdict+json"
 
 @dataclass(frozen=True)
 class Claim:
-    """One claim of the article: its id, its text in the book's words, where it is tested."""
+    """One claim of the article: its id, its text in the book's words, where it is tested.
+
+    Examples
+    --------
+    >>> CLAIMS["S2"].text
+    'A fixed model struggles when conditions change.'
+    """
 
     id: str
     text: str
@@ -75,6 +81,11 @@ class Evidence:
     value, low, high : float
         The difference and its 95 % interval; above zero speaks for the claim.
     unit : str
+
+    Examples
+    --------
+    >>> print(Evidence("frozen minus online", 8.0, -5.0, 21.0, "rides"))
+    frozen minus online: 8.0 rides (−5.0 to 21.0), unclear
     """
 
     what: str
@@ -110,7 +121,16 @@ def evidence(what: str, difference: Difference) -> Evidence:
 
 @dataclass(frozen=True)
 class Verdict:
-    """What an experiment says of a claim. Shown as the last value of a cell, it is recorded."""
+    """What an experiment says of a claim. Shown as the last value of a cell, it is recorded.
+
+    :func:`verdict` makes it.
+
+    Examples
+    --------
+    >>> verdict("S2", [Evidence("frozen minus online", 8.0, 5.0, 11.0, "rides")],
+    ...         would_change="A stream that does not drift.").outcome
+    'supported'
+    """
 
     claim: Claim
     outcome: str

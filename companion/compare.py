@@ -33,6 +33,11 @@ class Difference:
     unit : str
     rows, block : int
         Rows compared, and neighbouring rows that the bootstrap kept together.
+
+    Examples
+    --------
+    >>> Difference("frozen", "online", 8.0, 5.0, 11.0, "rides", rows=585, block=12).low > 0
+    True
     """
 
     a: str
@@ -66,6 +71,16 @@ class Comparison:
         Strategies that raised, and what they said.
     reference : str
         The strategy that the table compares with.
+
+    Examples
+    --------
+    >>> from companion import Baseline, streams
+    >>> rivals = {"mean": Baseline("mean"), "no change": Baseline("no-change")}
+    >>> print(compare(streams.bike_sharing(), rivals))
+    bike_sharing: mean absolute error (rides a day), 585 rows scored
+    strategy   error  less than mean, 95 % interval  fits
+    no change    780           1,893 (998 to 2,924)     0
+    mean       2,673                      reference     0
     """
 
     stream: Stream
@@ -234,6 +249,16 @@ def load_comparison(folder: str | Path, stream: Stream) -> Comparison:
     ------
     ValueError
         If there is none in the folder, or it was made on another stream.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> from companion import Baseline, streams
+    >>> bikes = streams.bike_sharing()
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     compare(bikes, {"mean": Baseline("mean")}).save(folder)
+    ...     list(load_comparison(folder, bikes).runs)
+    ['mean']
     """
     path = Path(folder) / "comparison.json"
     if not path.exists():
@@ -338,6 +363,15 @@ def compare_streams(
     Returns
     -------
     dict of str to Comparison
+
+    Examples
+    --------
+    >>> from companion import Baseline, streams
+    >>> bikes = streams.bike_sharing()
+    >>> years = {"2011": bikes.take(slice(0, 365)), "2012": bikes.take(slice(365, 731))}
+    >>> found = compare_streams(years, lambda stream: {"no change": Baseline("no-change")})
+    >>> {year: round(result.score("no change")) for year, result in found.items()}
+    {'2011': 641, '2012': 891}
     """
     rivals = {name: dict(strategies(stream)) for name, stream in streams.items()}
     for entrants in rivals.values():

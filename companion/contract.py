@@ -39,6 +39,13 @@ def row_by_row(strategy: Strategy, stream: Stream, warmup: int, label_delay: Any
     """Return the predictions of the plain loop: one label, one row at a time.
 
     It is slow and simple; :func:`companion.prequential` must give the same.
+
+    Examples
+    --------
+    >>> from companion import Baseline
+    >>> stream = toy_stream(rows=20)
+    >>> row_by_row(Baseline("no-change"), stream, warmup=10)[:3] == stream.y[9:12]
+    array([ True,  True,  True])
     """
     order, when = arrivals(stream, label_delay)
     strategy = copy.deepcopy(strategy)

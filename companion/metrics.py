@@ -54,7 +54,7 @@ def balanced_accuracy(y: np.ndarray, p: np.ndarray) -> float:
     return float(np.mean([np.mean(p[y == code] == code) for code in np.unique(y)]))
 
 
-def against(right: float, chance: float) -> float:
+def _against(right: float, chance: float) -> float:
     """Return how much of the way from a reference accuracy to 1 was gone (1 if both are 1)."""
     return float((right - chance) / (1 - chance)) if chance < 1 else float(right == 1)
 
@@ -69,7 +69,7 @@ def kappa(y: np.ndarray, p: np.ndarray) -> float:
     """
     y, p = np.asarray(y), np.asarray(p)
     chance = sum(np.mean(y == code) * np.mean(p == code) for code in np.unique(y))
-    return against(accuracy(y, p), chance)
+    return _against(accuracy(y, p), chance)
 
 
 def kappa_m(y: np.ndarray, p: np.ndarray) -> float:
@@ -85,7 +85,7 @@ def kappa_m(y: np.ndarray, p: np.ndarray) -> float:
     0.0
     """
     counts = np.unique(np.asarray(y), return_counts=True)[1]
-    return against(accuracy(y, p), counts.max() / counts.sum())
+    return _against(accuracy(y, p), counts.max() / counts.sum())
 
 
 def kappa_temporal(y: np.ndarray, p: np.ndarray, before: int | None = None) -> float:
@@ -109,7 +109,7 @@ def kappa_temporal(y: np.ndarray, p: np.ndarray, before: int | None = None) -> f
     """
     y = np.asarray(y)
     naive = np.concatenate([[-1 if before is None else before], y[:-1]])
-    return against(accuracy(y, p), accuracy(y, naive))
+    return _against(accuracy(y, p), accuracy(y, naive))
 
 
 def f1(y: np.ndarray, p: np.ndarray, positive: int = 1) -> float:

@@ -59,6 +59,11 @@ class AlarmReport:
         Mean time between false alarms, in rows; infinite if there was none.
     ratio : float
         Mean time ratio: ``between_false / delay * (1 - missed_ratio)``; larger is better.
+
+    Examples
+    --------
+    >>> judge_alarms([120], [100], 1000, within=50).delay
+    20.0
     """
 
     detected: int
@@ -132,6 +137,12 @@ class InputDrift:
     p_value, adjusted : float
         Raw, and adjusted for the number of features looked at; NaN for ``psi``, which has none.
     drifted : bool
+
+    Examples
+    --------
+    >>> old = np.arange(40.0)[:, None]
+    >>> input_drift(old, old + 30, ["speed"])[0].statistic
+    0.75
     """
 
     feature: str
@@ -334,7 +345,13 @@ def churn(one: np.ndarray, two: np.ndarray, tolerance: float = 0.0) -> float:
 
 @dataclass(frozen=True)
 class Alarm:
-    """One line of an alarm log."""
+    """One line of an alarm log: the row, what was seen, its value and the limit it broke.
+
+    Examples
+    --------
+    >>> Alarm(120, "loss", 4.2, 3.0).row
+    120
+    """
 
     row: int
     what: str
@@ -343,13 +360,33 @@ class Alarm:
 
 
 def write_alarm(path: str | Path, alarm: Alarm) -> None:
-    """Add an alarm to a log: one JSON object a line."""
+    """Add an alarm to a log: one JSON object a line.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     write_alarm(Path(folder) / "alarms.jsonl", Alarm(120, "loss", 4.2, 3.0))
+    ...     read_alarms(Path(folder) / "alarms.jsonl")
+    [Alarm(row=120, what='loss', value=4.2, limit=3.0)]
+    """
     with open(path, "a", encoding="utf-8") as file:
         file.write(json.dumps(asdict(alarm)) + "\n")
 
 
 def read_alarms(path: str | Path) -> list[Alarm]:
-    """Read an alarm log; a last line cut short by a crash is left out."""
+    """Read an alarm log; a last line cut short by a crash is left out.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     file = Path(folder) / "alarms.jsonl"
+    ...     write_alarm(file, Alarm(120, "loss", 4.2, 3.0))
+    ...     _ = file.write_text(file.read_text() + '{"row": 13')
+    ...     len(read_alarms(file))
+    1
+    """
     found = []
     for line in Path(path).read_text(encoding="utf-8").splitlines():
         try:

@@ -98,6 +98,12 @@ def show(fig: Figure, alt: str) -> Picture:
     ------
     ValueError
         If the description is empty.
+
+    Examples
+    --------
+    >>> fig, ax = figure("Rides grow", x="day", y="rides")
+    >>> show(fig, "One line that rises.")
+    Figure: One line that rises.
     """
     if not alt.strip():
         raise ValueError("a figure needs alt text; say in one or two sentences what it shows")
@@ -193,6 +199,15 @@ def frames(draw: Callable[[int], Figure], labels: Sequence[str], *, title: str, 
     -------
     Frames
         Shown as the last value of a cell. It works without a kernel and without a network.
+
+    Examples
+    --------
+    >>> def draw(k):
+    ...     fig, ax = figure("A line grows", x="step", y="height")
+    ...     _ = ax.plot([0, k])
+    ...     return fig
+    >>> frames(draw, ["step 1", "step 2"], title="Step", alt="A line that grows.")
+    Moving figure, 2 frames: A line that grows.
     """
     pictures = [
         image(draw(k), "webp", dpi=120, pil_kwargs={"quality": 60, "method": 4})
@@ -204,7 +219,7 @@ def frames(draw: Callable[[int], Figure], labels: Sequence[str], *, title: str, 
 def errors_over_time(
     comparison: Comparison, window: int, *, title: str, names: Sequence[str] = ()
 ) -> Figure:
-    """Draw each strategy's mean loss over a sliding window, labelled at the line's end.
+    r"""Draw each strategy's mean loss over a sliding window, labelled at the line's end.
 
     Parameters
     ----------
@@ -219,6 +234,14 @@ def errors_over_time(
     Returns
     -------
     Figure
+
+    Examples
+    --------
+    >>> from companion import Baseline, compare, streams
+    >>> result = compare(streams.bike_sharing(), {"no change": Baseline("no-change")})
+    >>> fig = errors_over_time(result, 30, title="No change errs most in summer")
+    >>> fig.axes[0].get_ylabel()
+    'error in rides a day\n(mean of 30 rows)'
     """
     stream = comparison.stream
     dated = stream.time is not None
@@ -241,7 +264,23 @@ def errors_over_time(
 
 
 def label_ends(ax: Any, x: Any, ends: dict[str, tuple[float, str]]) -> None:
-    """Write each line's name at its end, pushed apart where they would overlap."""
+    """Write each line's name at its end, pushed apart where they would overlap.
+
+    Parameters
+    ----------
+    ax : matplotlib Axes
+    x : float or datetime64
+        Where the lines end.
+    ends : dict of str to (float, str)
+        Each line's name, last value and colour.
+
+    Examples
+    --------
+    >>> fig, ax = figure("Two lines", x="row", y="error")
+    >>> label_ends(ax, 10, {"frozen": (0.5, "black"), "online": (0.2, "blue")})
+    >>> [text.get_text() for text in ax.texts]
+    ['online', 'frozen']
+    """
     low, high = ax.get_ylim()
     gap = 0.065 * (high - min(low, 0))
     placed = -np.inf

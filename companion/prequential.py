@@ -40,6 +40,12 @@ class Run:
         ``predictions``, ``model_bytes`` (at the end) and ``cpu_seconds``.
     probabilities : ndarray, shape (n - first, classes), or None
     seed : int or None
+
+    Examples
+    --------
+    >>> run = Run("toy", "mean", 2, np.array([1.0, 4.0]), np.array([2.0, 2.0]))
+    >>> run.loss
+    array([1., 2.])
     """
 
     stream: str
@@ -67,6 +73,11 @@ class RunFailed(RuntimeError):
     ----------
     run : Run or None
         What was done before, whole and usable; None if nothing was predicted yet.
+
+    Examples
+    --------
+    >>> str(RunFailed("Static failed at row 7 of 'toy': ValueError: too hot"))
+    "Static failed at row 7 of 'toy': ValueError: too hot"
     """
 
     run: Run | None = None
@@ -129,17 +140,124 @@ def prequential(
     first = warmup_rows(warmup, n)
     order, when = arrivals(stream, label_delay)
     strategy = prepared(strategy, stream, seed)
-    X, y = stream.X, stream.y
+    known = told = int(np.searchsorted(when, first, side="right"))
+    check_start(strategy, first, known)
+    started = clock.process_time()
+    answers: list[np.ndarray] = []
+
+    def finish(end: int) -> Run:
+        """Return the run over the rows before ``end``."""
+        given = answers[0] if len(answers) == 1 else np.concatenate(answers)
+        check_answers(given, strategy, first, end)
+        rows = slice(first, first + len(given))
+        happened = [(int(when[known + label - 1]), what) for label, what in strategy.events]
+        return Run(
+            stream=stream.name,
+            strategy=name or type(strategy).__name__,
+            first=first,
+            y=stream.y[rows],
+            predictions=given.argmax(axis=1) if probabilities else given,
+            probabilities=given if probabilities else None,
+            task=stream.task,
+            time=None if stream.time is None else stream.time[rows],
+            events=[(first, "fit"), *happened],
+            cost={
+                "fits": strategy.fits,
+                "rows_learnt": strategy.rows_learnt,
+                "labels_used": known if strategy.frozen else told,
+                "predictions": len(given),
+                "model_bytes": model_bytes(strategy),
+                "cpu_seconds": clock.process_time() - started,
+            },
+            seed=seed,
+        )
+
+    try:
+        head: Any = slice(0, known) if isinstance(label_delay, int) else order[:known]
+        strategy.fit(stream.X[head], stream.y[head], **asked_for(strategy, stream, head))
+        told = advance(
+            strategy, stream, order, when, told, first, answers, probabilities=probabilities
+        )
+    except Exception as error:
+        row = first + sum(map(len, answers))
+        what = f"{name or type(strategy).__name__} failed at row {row:,} of {stream.name!r}"
+        failed = RunFailed(f"{what}: {type(error).__name__}: {error}")
+        failed.run = finish(row) if answers else None
+        raise failed from error
+    return finish(n)
+
+
+def advance(
+    strategy: Strategy,
+    stream: Stream,
+    order: np.ndarray,
+    when: np.ndarray,
+    told: int,
+    t: int,
+    answers: list[np.ndarray],
+    *,
+    probabilities: bool = False,
+    offset: int = 0,
+) -> int:
+    """Go through the rows from ``t`` on: tell the labels that have arrived, predict, and so on.
+
+    Parameters
+    ----------
+    strategy : Strategy
+        Fitted; it is changed.
+    stream : Stream
+    order, when : ndarray
+        As :func:`arrivals` returns them.
+    told : int
+        How many labels, in order of arrival, the strategy has been told.
+    t : int
+        First row to predict.
+    answers : list of ndarray
+        Predictions are added here, block by block.
+    probabilities : bool
+    offset : int
+        Position of the stream's first row in a longer one.
+
+    Returns
+    -------
+    int
+        How many labels have been told in the end.
+    """
+    X, y, n = stream.X, stream.y, len(stream)
 
     def extra(rows: Any) -> dict[str, np.ndarray]:
-        return {name: table_column(stream, name)[rows] for name in strategy.needs}
+        return asked_for(strategy, stream, rows, offset)
 
-    def ask(rows: slice) -> np.ndarray:
+    latest = latest_times(stream, order) if strategy.due is not None else None
+    row_by_row = strategy.horizon == 1 and not probabilities
+    while t < n:
+        arrived = int(np.searchsorted(when, t, side="right"))
+        if arrived > told and not strategy.frozen:
+            rows = order[told:arrived]
+            strategy.learn(X[rows], y[rows], **extra(rows))
+        told = arrived
+        stop = block_end(strategy, when, latest, told, t, n)
+        rows = slice(t, stop)
         if probabilities:
-            return strategy.predict_proba(X[rows], len(stream.classes), **extra(rows))
-        return strategy.predict(X[rows], **extra(rows))
+            answers.append(strategy.predict_proba(X[rows], len(stream.classes), **extra(rows)))
+        else:
+            answers.append(strategy.predict(X[rows], **extra(rows)))
+        t = stop
+        if row_by_row:
+            t, told = one_by_one(strategy, X, y, order, when, t, told, answers, extra)
+    return told
 
-    known = told = int(np.searchsorted(when, first, side="right"))
+
+def asked_for(
+    strategy: Strategy, stream: Stream, rows: Any, offset: int = 0
+) -> dict[str, np.ndarray]:
+    """Return what a strategy wants to know of some rows besides their features."""
+    columns = {name: table_column(stream, name)[rows] for name in strategy.needs}
+    return {name: part + offset if name == "row" else part for name, part in columns.items()}
+
+
+def check_start(strategy: Strategy, first: int, known: int) -> None:
+    """Refuse to start without a label, unless the strategy can."""
     if first and not known:
         raise ValueError(
             f"no label has arrived by the end of the warm-up (row {first}); "
@@ -150,60 +268,6 @@ def prequential(
             f"{type(strategy).__name__} cannot start without a warm-up; "
             "give it at least 1 row (only River models can start cold)"
         )
-    started = clock.process_time()
-    head: Any = slice(0, known) if isinstance(label_delay, int) else order[:known]
-    row_by_row = not probabilities
-    answers: list[np.ndarray] = []
-    t = first
-
-    def finish() -> Run:
-        """Return the run up to row ``t``."""
-        given = answers[0] if len(answers) == 1 else np.concatenate(answers)
-        check_answers(given, strategy, first, t)
-        happened = [(int(when[known + label - 1]), what) for label, what in strategy.events]
-        cost = {
-            "fits": strategy.fits,
-            "rows_learnt": strategy.rows_learnt,
-            "labels_used": known if strategy.frozen else told,
-            "predictions": t - first,
-            "model_bytes": model_bytes(strategy),
-            "cpu_seconds": clock.process_time() - started,
-        }
-        return Run(
-            stream=stream.name,
-            strategy=name or type(strategy).__name__,
-            first=first,
-            y=y[first:t],
-            predictions=given.argmax(axis=1) if probabilities else given,
-            probabilities=given if probabilities else None,
-            task=stream.task,
-            time=None if stream.time is None else stream.time[first:t],
-            events=[(first, "fit"), *happened],
-            cost=cost,
-            seed=seed,
-        )
-
-    try:
-        strategy.fit(X[head], y[head], **extra(head))
-        latest = latest_times(stream, order) if strategy.due is not None else None
-        row_by_row = row_by_row and strategy.horizon == 1
-        while t < n:
-            arrived = int(np.searchsorted(when, t, side="right"))
-            if arrived > told and not strategy.frozen:
-                rows = order[told:arrived]
-                strategy.learn(X[rows], y[rows], **extra(rows))
-            told = arrived
-            stop = block_end(strategy, when, latest, told, t, n)
-            answers.append(ask(slice(t, stop)))
-            t = stop
-            if row_by_row:
-                t, told = one_by_one(strategy, X, y, order, when, t, told, answers, extra)
-    except Exception as error:
-        what = f"{name or type(strategy).__name__} failed at row {t:,} of {stream.name!r}"
-        failed = RunFailed(f"{what}: {type(error).__name__}: {error}")
-        failed.run = finish() if answers else None
-        raise failed from error
-    return finish()
 
 
 def prepared(strategy: Strategy, stream: Stream, seed: int | None) -> Strategy:
@@ -240,7 +304,7 @@ def check_answers(given: np.ndarray, strategy: Strategy, first: int, n: int) -> 
             f"{name} gave {given.shape} predictions for {n - first} rows; "
             "predict must return one value for each row"
         )
-    if given.dtype.kind == "f" and not np.isfinite(given).all():
+    if given.dtype.kind == "f" and not (np.isfinite(given.sum()) or np.isfinite(given).all()):
         row = first + int(np.argwhere(~np.isfinite(given))[0][0])
         raise ValueError(
             f"{name} diverged: its prediction for row {row} is not finite; "
@@ -331,11 +395,14 @@ def arrivals(stream: Stream, label_delay: int | str | np.ndarray) -> tuple[np.nd
     >>> arrivals(streams.bike_sharing().take(slice(0, 4)), 2)
     (array([0, 1, 2, 3]), array([2, 3, 4, 5]))
     """
-    rows = np.arange(len(stream))
+    n = len(stream)
     if isinstance(label_delay, int | np.integer):
         if label_delay < 0:
             raise ValueError(f"label_delay is {label_delay}; a label cannot arrive before its row")
-        return rows, rows + max(1, int(label_delay))
+        late = max(1, int(label_delay))
+        count = np.arange(n + late)
+        return count[:n], count[late:]
+    rows = np.arange(n)
     if stream.time is None:
         raise ValueError(
             f"label_delay is a time, but stream {stream.name!r} has no times; give a number of rows"

@@ -20,6 +20,11 @@ class Recommendation:
     costs : dict of str to float
         Cost of each strategy per 1,000 rows, cheapest first.
     sentences : list of str
+
+    Examples
+    --------
+    >>> Recommendation("online", True, {"online": 5.0}, ["online is the cheapest."])
+    online is the cheapest.
     """
 
     best: str

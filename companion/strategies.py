@@ -49,6 +49,27 @@ class Strategy:
         Whether it can predict before it has seen a single label.
     fits, rows_learnt, told : int
         The work so far: changes of the model, rows it was shown, labels told since the warm-up.
+
+    Examples
+    --------
+    A strategy of your own, checked by one call:
+
+    >>> from companion import Strategy, check_strategy
+    >>> class Slow(Strategy):
+    ...     def fit(self, X, y):
+    ...         self.value = y.mean()
+    ...
+    ...     def predict(self, X):
+    ...         return np.full(len(X), self.value)
+    ...
+    ...     def learn(self, X, y):
+    ...         for label in y:
+    ...             self.value += 0.1 * (label - self.value)
+    >>> slow = Slow()
+    >>> slow.fit(np.zeros((2, 1)), np.array([1.0, 3.0]))
+    >>> slow.learn(np.zeros((1, 1)), np.array([12.0]))
+    >>> slow.predict(np.zeros((1, 1)))
+    array([3.])
     """
 
     needs: tuple[str, ...] = ()

@@ -19,7 +19,16 @@ MOST_VALUES = 20
 
 
 class BadInput(ValueError):
-    """The reader's file or option cannot be used; the message says why and what to do."""
+    """The reader's file or option cannot be used; the message says why and what to do.
+
+    Examples
+    --------
+    >>> try:
+    ...     from_csv("nothing.csv", "y")
+    ... except BadInput as error:
+    ...     print(error)
+    nothing.csv: there is no such file; check the name and the folder
+    """
 
 
 def from_csv(
@@ -30,7 +39,7 @@ def from_csv(
     key: str | None = None,
     task: str = "auto",
 ) -> tuple[Stream, list[str]]:
-    """Read a CSV (also .gz) or Parquet file as a stream.
+    r"""Read a CSV (also .gz) or Parquet file as a stream.
 
     Parameters
     ----------
@@ -54,6 +63,15 @@ def from_csv(
     ------
     BadInput
         A ``ValueError``: one sentence that names the file, the place, the problem and the mend.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     file = Path(folder) / "sales.csv"
+    ...     _ = file.write_text("day,sold\n" + "\n".join(f"{k},{k}.5" for k in range(30)))
+    ...     from_csv(file, "sold")
+    (Stream 'sales.csv': 30 rows × 1 features, regression, [])
     """
     frame = read_frame(Path(path))
     return from_frame(frame, target, time=time, key=key, task=task, name=Path(path).name)

@@ -31,6 +31,7 @@ from companion import (
     prequential,
     streams,
 )
+from companion.chunks import prequential_chunks
 from companion.contract import check_strategy, row_by_row, same, toy_stream
 from companion.prequential import arrivals
 from companion.streams import Stream
@@ -593,3 +594,17 @@ def test_a_key_never_seen_gets_the_shared_model():
     )
     assert np.array_equal(both.predictions[40:43], alone.predictions[40:43])
     assert not np.array_equal(both.predictions[43:], alone.predictions[43:])
+
+
+@pytest.mark.parametrize("delay", [0, 1, 7, "36h", "20D"])
+@pytest.mark.parametrize(("name", "build", "classes"), ALL, ids=IDS)
+def test_a_stream_in_parts_gives_the_same_as_the_whole(name, build, classes, delay):
+    stream = make(160, classes)
+    whole = prequential(build(), stream, warmup=60, label_delay=delay, seed=3)
+    ends = [0, 70, 75, 76, 140, 160]
+    parts = (stream.take(slice(a, b)) for a, b in zip(ends, ends[1:], strict=False))
+    runs = list(prequential_chunks(build(), parts, warmup=60, label_delay=delay, seed=3))
+    assert same(np.concatenate([run.predictions for run in runs]), whole.predictions)
+    assert [run.first for run in runs] == [60, 70, 75, 76, 140]
+    assert [event for run in runs for event in run.events] == whole.events[1:]
+    assert runs[-1].cost["fits"] == whole.cost["fits"]

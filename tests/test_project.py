@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import re
 import socket
 import subprocess
@@ -149,3 +150,39 @@ def test_a_failing_notebook_is_named_and_left_as_it_was(tmp_path, monkeypatch, c
     assert "01_broken.ipynb, cell 0: ZeroDivisionError" in capsys.readouterr().err
     assert path.read_bytes() == before
     assert [p.name for p in tmp_path.iterdir()] == [path.name]
+
+
+def public_names() -> list[str]:
+    """Return every class and function that the page on the package shows."""
+    found = []
+    module = ""
+    for line in (ROOT / "book" / "api.md").read_text(encoding="utf-8").splitlines():
+        if "automodule::" in line:
+            module = line.split("::")[1].strip()
+        elif ":members:" in line:
+            names = line.split(":members:")[1].replace(",", " ").split()
+            found += [f"{module}.{name}" for name in names or public_functions(module)]
+    return found
+
+
+def public_functions(module: str) -> list[str]:
+    """Return a module's own functions."""
+    parts = vars(importlib.import_module(module)).items()
+    own = (name for name, part in parts if getattr(part, "__module__", "") == module)
+    return [name for name in own if not name.startswith("_")]
+
+
+@pytest.mark.parametrize("name", public_names())
+def test_everything_public_has_a_docstring_with_an_example(name):
+    module, _, part = name.rpartition(".")
+    shown = getattr(importlib.import_module(module), part)
+    if name != "companion.cli.main":
+        assert ">>> " in (shown.__doc__ or ""), f"{name} has no example"
+
+
+def test_the_page_on_the_package_shows_all_that_it_exports():
+    import companion
+
+    shown = {name.rpartition(".")[2] for name in public_names()}
+    modules = {"claims", "metrics", "monitor", "plots", "streams"}
+    assert set(companion.__all__) - modules <= shown

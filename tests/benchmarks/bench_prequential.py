@@ -1,6 +1,7 @@
-"""Measure the package against bare loops, side by side in one run, and print a Markdown table.
+"""Measure the package side by side with bare loops and peers, and print Markdown tables.
 
-Each pair is timed in turn, A B A B …, after one warm-up; the table shows the median of the ratios.
+Each pair is timed in turn, A B A B …, after one warm-up; the tables show the median of the ratios.
+CapyMOA takes part if it is installed (``pip install capymoa`` and Java 17); it is no dependency.
 """
 
 from __future__ import annotations
@@ -9,17 +10,22 @@ import os
 import platform
 import statistics
 import sys
+import tempfile
 import time
+import tracemalloc
 from collections.abc import Callable
+from pathlib import Path
 
 import numpy as np
 import river
 import sklearn
-from river import evaluate, linear_model, metrics, preprocessing
+from river import evaluate, forest, linear_model, metrics, naive_bayes, preprocessing, tree
 from sklearn.ensemble import HistGradientBoostingRegressor
 from sklearn.linear_model import LinearRegression, SGDClassifier
 
-from companion import Online, Scheduled, Static, prequential, streams
+from companion import Online, Scheduled, Static, compare, prequential, streams
+from companion.chunks import prequential_chunks, read_chunks
+from companion.rivals import online_line, usual_rivals
 
 RNG = np.random.default_rng(0)
 
@@ -130,6 +136,118 @@ BENCHES = [
 ]  # fmt: skip
 
 
+def memory() -> None:
+    """Print peak memory as a stream read from disk grows tenfold."""
+    print("| strategy, stream from disk | rows | peak MB | µs a row |")
+    print("|---|---|---|---|")
+    for name, build in (
+        ("Online, River line", lambda: Online(online_line(0))),
+        ("Scheduled, every 5,000 on 20,000",
+         lambda: Scheduled(LinearRegression(), every=5_000, window=20_000)),
+    ):  # fmt: skip
+        for rows in (40_000, 400_000):
+            with tempfile.TemporaryDirectory() as folder:
+                path = Path(folder) / "long.csv"
+                write_table(path, rows)
+                peak = peak_megabytes(lambda: run_from_disk(build(), path))  # noqa: B023
+                took = seconds(lambda: run_from_disk(build(), path))  # noqa: B023
+            print(f"| {name} | {rows:,} | {peak:.1f} | {1e6 * took / rows:.1f} |")
+
+
+def write_table(path: Path, rows: int) -> None:
+    """Write a CSV of random rows, part by part."""
+    with path.open("w") as file:
+        file.write("a,b,c,d,y\n")
+        for start in range(0, rows, 10_000):
+            part = np.random.default_rng(start).normal(size=(min(10_000, rows - start), 5))
+            np.savetxt(file, part, fmt="%.5f", delimiter=",")
+
+
+def run_from_disk(strategy: object, path: Path) -> float:
+    """Return the mean loss of a strategy on a table read in parts."""
+    parts = prequential_chunks(strategy, read_chunks(path, "y", rows=10_000), warmup=2_000)
+    total, count = 0.0, 0
+    for run in parts:
+        total, count = total + run.loss.sum(), count + len(run.loss)
+    return total / count
+
+
+def peak_megabytes(work: Callable[[], object]) -> float:
+    """Return the most memory that Python and NumPy held during a call."""
+    tracemalloc.start()
+    work()
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    return peak / 1e6
+
+
+def whole_comparison() -> None:
+    """Print the seconds of the usual comparison on 45,000 rows of 8 features."""
+    some = stream(45_000, columns=8, classes=True)
+    took = seconds(lambda: compare(some, usual_rivals(some), seeds=range(1), n_jobs=-1))
+    print(f"compare, 45,000 × 8, {len(usual_rivals(some))} strategies: {took:.1f} s (≤ 120 s)")
+
+
+def peers() -> None:
+    """Print rows a second and accuracy of the same models in the companion, River and CapyMOA."""
+    some = stream(10_000, classes=True)
+    models = {
+        "naive Bayes": (naive_bayes.GaussianNB, "NaiveBayes", {}, len(some)),
+        "Hoeffding tree": (tree.HoeffdingTreeClassifier, "HoeffdingTree", {}, len(some)),
+        "adaptive forest, 10 trees": (
+            lambda: forest.ARFClassifier(n_models=10, seed=1),
+            "AdaptiveRandomForestClassifier", {"ensemble_size": 10}, 5_000,
+        ),
+    }  # fmt: skip
+    print("| model | companion, rows/s | River, rows/s | CapyMOA, rows/s | accuracies |")
+    print("|---|---|---|---|---|")
+    for name, (build, theirs, options, rows) in models.items():
+        part = some.take(slice(0, rows))
+        found: list[float] = []
+
+        def ours(part: streams.Stream = part, build: Callable = build, found: list = found) -> None:
+            run = prequential(Online(build()), part, warmup=0)
+            found[:] = [float((run.loss == 0).mean())]
+
+        scored: list[float] = []
+
+        def rivers(
+            part: streams.Stream = part, build: Callable = build, scored: list = scored
+        ) -> None:
+            pairs = zip(
+                (dict(zip(part.features, row, strict=True)) for row in part.X.tolist()),
+                part.y.tolist(),
+                strict=True,
+            )
+            metric = evaluate.progressive_val_score(pairs, build(), metrics.Accuracy())
+            scored[:] = [metric.get()]
+
+        _, a, b = ratio(ours, rivers, 3)
+        third, moa = capymoa(part, theirs, options)
+        print(
+            f"| {name} | {rows / a:,.0f} | {rows / b:,.0f} | {third} | "
+            f"{found[0]:.4f}, {scored[0]:.4f}{moa} |"
+        )
+
+
+def capymoa(part: streams.Stream, name: str, options: dict) -> tuple[str, str]:
+    """Return CapyMOA's rows a second and accuracy, if it is here."""
+    try:
+        from capymoa import classifier
+        from capymoa.evaluation import prequential_evaluation
+        from capymoa.stream import NumpyStream
+    except Exception as error:
+        return f"not here ({type(error).__name__})", ""
+    best, accuracy = float("inf"), 0.0
+    for _ in range(3):
+        data = NumpyStream(part.X, part.y, target_type="categorical")
+        learner = getattr(classifier, name)(schema=data.get_schema(), **options)
+        start = time.perf_counter()
+        accuracy = prequential_evaluation(data, learner).cumulative.accuracy()
+        best = min(best, time.perf_counter() - start)
+    return f"{len(part) / best:,.0f}", f", {accuracy / 100:.4f}"
+
+
 def main() -> None:
     """Print machine facts and the table."""
     print(
@@ -143,6 +261,12 @@ def main() -> None:
         got, ours, theirs = work()
         print(f"| {name} | {promise} | {got:.3f} | {ours:.3f} | {theirs:.3f} |")
         sys.stdout.flush()
+    print()
+    memory()
+    print()
+    whole_comparison()
+    print()
+    peers()
 
 
 if __name__ == "__main__":

@@ -1,0 +1,254 @@
+"""Streams too long for memory: read in parts, evaluated in parts, the same predictions."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from companion.prequential import (
+    Run,
+    advance,
+    arrivals,
+    asked_for,
+    check_answers,
+    check_start,
+    prepared,
+    warmup_rows,
+)
+from companion.strategies import Strategy
+from companion.streams import Stream
+from companion.table import BadInput
+
+
+def prequential_chunks(
+    strategy: Strategy,
+    chunks: Iterable[Stream],
+    *,
+    warmup: int,
+    label_delay: int | str = 0,
+    seed: int | None = None,
+    name: str | None = None,
+) -> Iterator[Run]:
+    """Evaluate a strategy on a stream that comes in parts; memory holds two parts at most.
+
+    The predictions are those that :func:`companion.prequential` gives on the whole stream.
+
+    Parameters
+    ----------
+    strategy : Strategy
+    chunks : iterable of Stream
+        Parts in time order, with equal columns.
+    warmup : int
+        Rows to fit on; they must lie in the first part.
+    label_delay : int or str
+        Rows, or a duration such as ``"2D"``.
+    seed, name
+        As for :func:`companion.prequential`.
+
+    Yields
+    ------
+    Run
+        One for each part; ``first`` counts from the start of the whole stream, costs add up.
+
+    Examples
+    --------
+    >>> from companion import Baseline, streams
+    >>> bikes = streams.bike_sharing()
+    >>> parts = (bikes.take(slice(k, k + 300)) for k in range(0, 731, 300))
+    >>> [len(run.y) for run in prequential_chunks(Baseline("no-change"), parts, warmup=146)]
+    [154, 300, 131]
+    """
+    late: Stream | None = None
+    start = known = noted = labels = 0
+    for chunk in chunks:
+        rows = chunk if late is None else joined(late, chunk)
+        order, when = arrivals(rows, label_delay)
+        told, t = 0, len(rows) - len(chunk)
+        if late is None:
+            t = warmup_rows(int(warmup), len(chunk))
+            strategy = prepared(strategy, chunk, seed)
+            known = told = int(np.searchsorted(when, t, side="right"))
+            check_start(strategy, t, known)
+            head = slice(0, known)
+            strategy.fit(rows.X[head], rows.y[head], **asked_for(strategy, rows, head))
+        answers: list[np.ndarray] = []
+        now = told
+        told = advance(strategy, rows, order, when, told, t, answers, offset=start)
+        labels += 0 if strategy.frozen else told - now
+        given = np.concatenate(answers)
+        check_answers(given, strategy, t, len(rows))
+        events = [
+            (start + int(when[known + label - 1 - start]), what)
+            for label, what in strategy.events[noted:]
+        ]
+        noted = len(strategy.events)
+        yield Run(
+            stream=chunk.name,
+            strategy=name or type(strategy).__name__,
+            first=start + t,
+            y=rows.y[t:],
+            predictions=given,
+            task=chunk.task,
+            time=None if rows.time is None else rows.time[t:],
+            events=events,
+            cost={
+                "fits": strategy.fits,
+                "rows_learnt": strategy.rows_learnt,
+                "labels_used": known + labels,
+                "predictions": len(given),
+            },
+            seed=seed,
+        )
+        late, start = rows.take(slice(told, len(rows))), start + told
+
+
+def joined(one: Stream, two: Stream) -> Stream:
+    """Return two parts of a stream as one."""
+    if one.features != two.features or one.classes != two.classes:
+        raise ValueError(
+            f"a part of stream {two.name!r} has other columns or classes than the one before; "
+            "cut all parts from one table"
+        )
+    both = {name: (getattr(one, name), getattr(two, name)) for name in ("X", "y", "time", "key")}
+    return replace(
+        two, **{k: None if pair[0] is None else np.concatenate(pair) for k, pair in both.items()}
+    )
+
+
+def read_chunks(
+    path: str | Path,
+    target: str,
+    *,
+    time: str | None = None,
+    key: str | None = None,
+    classes: Sequence[str] = (),
+    rows: int = 50_000,
+) -> Iterator[Stream]:
+    r"""Read a CSV (also .gz) in parts, as streams, without ever holding it whole.
+
+    It guesses nothing, since it cannot look ahead: feature columns hold numbers, the rows are in
+    time order, and the classes are named. Gaps are filled with the last value before.
+
+    Parameters
+    ----------
+    path : str or Path
+    target : str
+        The column to predict.
+    time, key : str, optional
+        The columns with each row's time, and whom or what it belongs to.
+    classes : sequence of str
+        The target's values, if it is a class; numbers are predicted if there are none.
+    rows : int
+        Rows a part.
+
+    Raises
+    ------
+    BadInput
+        One sentence that names the file, the line, the problem and the mend.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     file = Path(folder) / "a.csv"
+    ...     _ = file.write_text("x,y\n1,2\n3,4\n5,6\n")
+    ...     [len(part) for part in read_chunks(file, "y", rows=2)]
+    [2, 1]
+    """
+    import pandas as pd
+
+    path = Path(path)
+    if not path.is_file():
+        raise BadInput(f"{path}: there is no such file; check the name and the folder")
+    last: Any = None
+    newest: Any = None
+    line = 2
+    reader = pd.read_csv(path, chunksize=rows, encoding="utf-8-sig")
+    try:
+        for frame in reader:
+            for column in filter(None, (target, time, key)):
+                if column not in frame.columns:
+                    raise BadInput(f"{path}: there is no column {column!r} in its first line")
+            numbers = frame.drop(columns=[c for c in (target, time, key) if c])
+            X = numeric(numbers, path, line)
+            if last is not None:
+                X.iloc[:1] = X.iloc[:1].fillna(last)
+            X = X.ffill().fillna(0.0)
+            last = X.iloc[-1]
+            y = frame[target]
+            codes = class_codes(y, classes, path, line) if classes else numeric(
+                y.to_frame(), path, line, gaps=False
+            )[target]  # fmt: skip
+            when = None
+            if time is not None:
+                when = times(frame[time], path, line, newest)
+                newest = when[-1]
+            keys = None if key is None else frame[key].astype(str).to_numpy(dtype=str)
+            yield Stream(
+                name=path.name,
+                X=X.to_numpy(dtype=float),
+                y=codes.to_numpy(),
+                features=tuple(map(str, X.columns)),
+                task="classification" if classes else "regression",
+                time=when,
+                key=keys,
+                classes=tuple(classes),
+                unit="" if classes else target,
+            )
+            line += len(frame)
+    except pd.errors.ParserError as error:
+        raise BadInput(
+            f"{path}: the rows do not fit the heading ({str(error).split('C error: ')[-1].strip()})"
+            "; give every line the same number of fields"
+        ) from None
+
+
+def numeric(frame: Any, path: Path, line: int, *, gaps: bool = True) -> Any:
+    """Return columns as numbers, or name the first line that holds none."""
+    import pandas as pd
+
+    for column in frame.columns:
+        found = pd.to_numeric(frame[column], errors="coerce").astype(float)
+        wrong = found.isna() & (frame[column].notna() if gaps else True) | np.isinf(found)
+        if wrong.any():
+            where = int(np.flatnonzero(wrong)[0])
+            raise BadInput(
+                f"{path}, line {line + where}, column {column!r}: "
+                f"{frame[column].iloc[where]!r} is no number; mend it or drop the column"
+            )
+        frame = frame.assign(**{column: found})
+    return frame
+
+
+def class_codes(values: Any, classes: Sequence[str], path: Path, line: int) -> Any:
+    """Return the classes' codes, or name the first line with another class."""
+    codes = values.astype(str).map({name: code for code, name in enumerate(classes)})
+    if codes.isna().any():
+        where = int(np.flatnonzero(codes.isna())[0])
+        raise BadInput(
+            f"{path}, line {line + where}, column {values.name!r}: {values.iloc[where]!r} is not "
+            f"among the classes {', '.join(classes)}; name it too"
+        )
+    return codes.astype(int)
+
+
+def times(values: Any, path: Path, line: int, newest: Any) -> np.ndarray:
+    """Return times that never run backwards, or name the first line that is wrong."""
+    import pandas as pd
+
+    found = pd.to_datetime(values, errors="coerce", utc=True, format="mixed").dt.tz_localize(None)
+    before = found.shift(1)
+    if newest is not None:
+        before.iloc[0] = newest
+    wrong = found.isna() | (found < before)
+    if wrong.any():
+        where = int(np.flatnonzero(wrong)[0])
+        why = "is no time" if found.isna().iloc[where] else "is before the line above; sort first"
+        raise BadInput(
+            f"{path}, line {line + where}, column {values.name!r}: {values.iloc[where]!r} {why}"
+        )
+    return found.to_numpy("datetime64[ns]")
