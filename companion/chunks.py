@@ -20,7 +20,7 @@ from companion.prequential import (
     warmup_rows,
 )
 from companion.strategies import Strategy
-from companion.streams import Stream
+from companion.stream import Stream
 from companion.table import BadInput
 
 
@@ -164,6 +164,8 @@ def read_chunks(
     path = Path(path)
     if not path.is_file():
         raise BadInput(f"{path}: there is no such file; check the name and the folder")
+    if path.stat().st_size == 0:
+        raise BadInput(f"{path}: the file is empty; it needs a heading row and rows of data")
     last: Any = None
     newest: Any = None
     line = 2
@@ -218,7 +220,7 @@ def numeric(frame: Any, path: Path, line: int, *, gaps: bool = True) -> Any:
             where = int(np.flatnonzero(wrong)[0])
             raise BadInput(
                 f"{path}, line {line + where}, column {column!r}: "
-                f"{frame[column].iloc[where]!r} is no number; mend it or drop the column"
+                f"{str(frame[column].iloc[where])!r} is no number; mend it or drop the column"
             )
         frame = frame.assign(**{column: found})
     return frame

@@ -18,7 +18,7 @@ from companion.report import page
 from companion.rivals import BASELINES, usual_rivals
 from companion.store import write_whole
 from companion.strategies import Strategy
-from companion.streams import Stream
+from companion.stream import Stream
 from companion.table import BadInput, from_csv
 
 EXAMPLES = """examples:

@@ -17,7 +17,7 @@ from companion.metrics import LOSS_NAMES, block_bootstrap_interval, block_length
 from companion.prequential import Run, RunFailed, prequential
 from companion.store import fingerprint, run_from_bytes, run_to_bytes, write_whole
 from companion.strategies import Strategy
-from companion.streams import Stream
+from companion.stream import Stream
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,7 @@ import numpy as np
 
 from companion.prequential import arrivals, prequential, table_column
 from companion.strategies import Strategy
-from companion.streams import Stream
+from companion.stream import Stream
 
 
 def toy_stream(classes: int = 0, rows: int = 160, seed: int = 0) -> Stream:

@@ -13,7 +13,7 @@ import numpy as np
 from companion.clock import duration
 from companion.metrics import LOSSES
 from companion.strategies import Strategy
-from companion.streams import Stream
+from companion.stream import Stream
 
 BLOCK = 4096
 
@@ -92,6 +92,7 @@ def prequential(
     seed: int | None = None,
     name: str | None = None,
     probabilities: bool = False,
+    weigh: bool = True,
 ) -> Run:
     """Evaluate a strategy by test-then-train: predict each row, then let its label arrive.
 
@@ -112,6 +113,8 @@ def prequential(
         The run's name; the strategy's class if not given.
     probabilities : bool
         For classification: keep each class's probability too; the prediction is the likeliest.
+    weigh : bool
+        Measure the model's size at the end, which takes a moment for a large forest.
 
     Returns
     -------
@@ -166,7 +169,7 @@ def prequential(
                 "rows_learnt": strategy.rows_learnt,
                 "labels_used": known if strategy.frozen else told,
                 "predictions": len(given),
-                "model_bytes": model_bytes(strategy),
+                "model_bytes": model_bytes(strategy) if weigh else -1,
                 "cpu_seconds": clock.process_time() - started,
             },
             seed=seed,

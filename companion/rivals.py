@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from companion.hybrids import PerKey, Residual, Triggered
 from companion.strategies import Baseline, Online, Scheduled, Static, Strategy
-from companion.streams import Stream
+from companion.stream import Stream
 
 BASELINES = ("no change", "rolling mean of 14", "majority")
 

@@ -15,7 +15,7 @@ import numpy as np
 
 from companion.prequential import Run
 from companion.strategies import Strategy
-from companion.streams import Stream
+from companion.stream import Stream
 
 ARRAYS = ("y", "predictions", "probabilities", "time")
 

@@ -1,4 +1,4 @@
-"""Streams: rows in time order, with a card that says where they come from."""
+"""The streams of the book: real data that travel with the package, each with its card."""
 
 from __future__ import annotations
 
@@ -8,124 +8,21 @@ import gzip
 import hashlib
 import io
 import tomllib
-from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from companion.simulate import machines, simulate
+from companion.stream import Stream
+from companion.table import from_csv, from_frame
+
+__all__ = [
+    "Stream", "bike_sharing", "cards", "chick_weights", "from_csv", "from_frame", "from_river",
+    "glucose", "liver", "load", "machines", "simulate", "sleep_study", "solder", "stocks",
+    "weather", "wind_turbines",
+]  # fmt: skip
 DATA = Path(__file__).parent / "data"
-
-
-@dataclass(frozen=True)
-class Stream:
-    """Rows in time order.
-
-    Attributes
-    ----------
-    name : str
-    X : ndarray of float64, shape (n, d)
-        What is known about each row before its label.
-    y : ndarray, shape (n,)
-        float64 for regression, int64 class codes (0, 1, …) for classification.
-    features : tuple of str
-        The ``d`` column names.
-    task : {"regression", "classification"}
-    time : ndarray of datetime64[ns], shape (n,), or None
-    key : ndarray, shape (n,), or None
-        Whom or what each row belongs to: a patient, a machine, a user.
-    classes : tuple of str
-        The class names behind the codes; empty for regression.
-    unit : str
-        The unit of ``y``, for axes and tables.
-    card : dict
-        Who made the data, when, under which licence, and what to beware of.
-
-    Raises
-    ------
-    ValueError
-        If lengths differ, a value is not finite, or time runs backwards.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> Stream("toy", np.arange(6.0).reshape(3, 2), np.array([1.0, 2.0, 3.0]))
-    Stream 'toy': 3 rows × 2 features, regression
-    """
-
-    name: str
-    X: np.ndarray
-    y: np.ndarray
-    features: tuple[str, ...] = ()
-    task: str = "regression"
-    time: np.ndarray | None = None
-    key: np.ndarray | None = None
-    classes: tuple[str, ...] = ()
-    unit: str = ""
-    card: dict[str, Any] = field(default_factory=dict)
-
-    def __post_init__(self) -> None:
-        X = np.ascontiguousarray(self.X, dtype=np.float64)
-        y = np.ascontiguousarray(
-            self.y, dtype=np.int64 if self.task == "classification" else np.float64
-        )
-        if X.ndim != 2:
-            raise ValueError(f"stream {self.name!r}: X has {X.ndim} dimensions; give it 2 (n, d)")
-        if y.shape != (len(X),):
-            raise ValueError(
-                f"stream {self.name!r}: X has {len(X)} rows but y has shape {y.shape}; "
-                "give one label for each row"
-            )
-        names = tuple(self.features) or tuple(f"x{i}" for i in range(X.shape[1]))
-        if len(names) != X.shape[1]:
-            raise ValueError(
-                f"stream {self.name!r}: {X.shape[1]} columns but {len(names)} feature names"
-            )
-        for what, values in (("X", X), ("y", y)):
-            if not np.isfinite(values).all():
-                row = int(np.argwhere(~np.isfinite(values))[0][0])
-                raise ValueError(
-                    f"stream {self.name!r}: {what} is not a finite number in row {row}; "
-                    "fill it in or drop the row"
-                )
-        object.__setattr__(self, "X", X)
-        object.__setattr__(self, "y", y)
-        object.__setattr__(self, "features", names)
-        if self.time is not None:
-            time = np.asarray(self.time, dtype="datetime64[ns]")
-            if len(time) != len(X):
-                raise ValueError(f"stream {self.name!r}: {len(X)} rows but {len(time)} times")
-            back = np.flatnonzero(np.diff(time) < np.timedelta64(0))
-            if len(back):
-                raise ValueError(
-                    f"stream {self.name!r}: time runs backwards at row {back[0] + 1}; "
-                    "sort the rows by time first"
-                )
-            object.__setattr__(self, "time", time)
-
-        if self.key is not None and len(self.key) != len(X):
-            raise ValueError(f"stream {self.name!r}: {len(X)} rows but {len(self.key)} keys")
-
-    def __len__(self) -> int:
-        return len(self.X)
-
-    def __repr__(self) -> str:
-        n, d = self.X.shape
-        return f"Stream {self.name!r}: {n:,} rows × {d} features, {self.task}"
-
-    def take(self, rows: slice | np.ndarray, name: str | None = None) -> Stream:
-        """Return some rows as a new stream; rows given as an array lose their times.
-
-        Examples
-        --------
-        >>> bike_sharing().take(slice(0, 365))
-        Stream 'bike_sharing': 365 rows × 6 features, regression
-        """
-        time = self.time[rows] if self.time is not None and isinstance(rows, slice) else None
-        key = None if self.key is None else np.asarray(self.key)[rows]
-        return replace(
-            self, X=self.X[rows], y=self.y[rows], time=time, key=key, name=name or self.name
-        )
 
 
 def cards() -> dict[str, dict[str, Any]]:
@@ -182,7 +79,7 @@ def read_cut(name: str) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
 
 
 def bike_sharing() -> Stream:
-    """Daily bike rentals in Washington, D.C., 2011 and 2012 (731 days).
+    """Return daily bike rentals in Washington, D.C., 2011 and 2012 (731 days).
 
     The label is the number of rides in the day. The features are the day's weather, its season
     and whether people work. The weather is the day's own: in use, a forecast stands in for it.
@@ -206,13 +103,328 @@ def bike_sharing() -> Stream:
     array([ 985.,  801., 1349.])
     """
     card, table = read_cut("bike_sharing")
-    features = ("temperature", "humidity", "wind", "working_day", "weather", "season")
+    names = ("temperature", "humidity", "wind", "working_day", "weather", "season")
+    return built("bike_sharing", card, numbers(table, names), numbers(table, ["rides"])[:, 0],
+                 features=names, time=table["date"])  # fmt: skip
+
+
+def numbers(table: dict[str, np.ndarray], names: Any) -> np.ndarray:
+    """Return columns as numbers; an empty cell becomes NaN."""
+    columns = [np.where(table[name] == "", "nan", table[name]).astype(float) for name in names]
+    return np.column_stack(columns)
+
+
+def built(name: str, card: dict[str, Any], X: np.ndarray, y: np.ndarray, **parts: Any) -> Stream:
+    """Return a stream with its card and unit."""
+    return Stream(name=name, X=X, y=y, unit=card["unit"], card=card, **parts)
+
+
+def weather() -> Stream:
+    """Return fifty years of daily weather at Bellevue, Nebraska, and whether it rained.
+
+    The rows are days in time order; the file has no dates. The features are the same day's
+    measurements, so this is a diagnosis, not a forecast.
+
+    Returns
+    -------
+    Stream
+        18,159 rows, 8 features, classes "dry" and "rain".
+
+    References
+    ----------
+    Elwell and Polikar (2011), Incremental learning of concept drift in nonstationary
+    environments. IEEE Transactions on Neural Networks 22.
+
+    Examples
+    --------
+    >>> days = weather()
+    >>> days, days.classes
+    (Stream 'weather': 18,159 rows × 8 features, classification, ('dry', 'rain'))
+    """
+    card, table = read_cut("weather")
+    names = tuple(name for name in table if name != "rain")
+    X = numbers(table, names)
+    X[X[:, 2] > 1100, 2] = np.median(X[:, 2])  # impossible pressures, a sign for "not measured"
+    return built("weather", card, X, table["rain"].astype(int), features=names,
+                 task="classification", classes=("dry", "rain"))  # fmt: skip
+
+
+def stocks(symbol: str = "IBM", target: str = "return") -> Stream:
+    """Return one stock's trading days, 2000 to 2013; no feature knows its own day.
+
+    Parameters
+    ----------
+    symbol : {"IBM", "MSFT", "AAPL"}
+    target : {"return", "range", "direction"}
+        The day's change of the adjusted close in percent (log); the day's range, high against
+        low, in percent (log); or whether the close rose (classes "down" and "up").
+
+    Returns
+    -------
+    Stream
+        3,247 rows. The features end with the day before: its return, its range, and the mean
+        range and mean absolute return of the last 5 and 22 days.
+
+    Raises
+    ------
+    ValueError
+        If the symbol or the target is unknown.
+
+    Examples
+    --------
+    >>> stocks("MSFT", "range").features
+    ('return', 'range', 'range of 5', 'range of 22', 'move of 5', 'move of 22')
+    """
+    if symbol not in ("IBM", "MSFT", "AAPL"):
+        raise ValueError(f"there is no stock {symbol!r}; choose 'IBM', 'MSFT' or 'AAPL'")
+    if target not in ("return", "range", "direction"):
+        raise ValueError(f"target is {target!r}; choose 'return', 'range' or 'direction'")
+    card, table = read_cut("stocks")
+    close, high, low = numbers(table, [f"{symbol}_{part}" for part in ("close", "high", "low")]).T
+    change = 100 * np.diff(np.log(close))
+    spread = 100 * np.log(high / low)[1:]
+
+    def mean_of(values: np.ndarray, days: int) -> np.ndarray:
+        """Return the mean over the ``days`` before each day from the 23rd on."""
+        windows = np.lib.stride_tricks.sliding_window_view(values, days).mean(axis=1)
+        return windows[22 - days : -1]
+
+    features = {
+        "return": change[21:-1],
+        "range": spread[21:-1],
+        "range of 5": mean_of(spread, 5),
+        "range of 22": mean_of(spread, 22),
+        "move of 5": mean_of(np.abs(change), 5),
+        "move of 22": mean_of(np.abs(change), 22),
+    }
+    y = {"return": change, "range": spread, "direction": (change > 0).astype(int)}[target][22:]
+    is_class = target == "direction"
     return Stream(
-        name="bike_sharing",
-        X=np.column_stack([table[name].astype(float) for name in features]),
-        y=table["rides"].astype(float),
-        features=features,
-        time=table["date"].astype("datetime64[ns]"),
-        unit=card["unit"],
-        card=card,
-    )
+        name=f"stocks {symbol}, {target}", X=np.column_stack(list(features.values())), y=y,
+        features=tuple(features), time=table["date"][23:], card=card,
+        task="classification" if is_class else "regression",
+        classes=("down", "up") if is_class else (), unit="" if is_class else "percent",
+    )  # fmt: skip
+
+
+def glucose(every: int = 3) -> Stream:
+    """Return one patient's glucose sensor, March to October 2010: current to blood glucose.
+
+    The sensor measures a current; the label is the glucose value that the device showed, which
+    follows from the current by a calibration that drifts. One patient: no medical advice.
+
+    Parameters
+    ----------
+    every : int
+        Take every so-manieth reading; they are 5 minutes apart.
+
+    Returns
+    -------
+    Stream
+        17,074 rows (with ``every=3``), 1 feature, the label in mg/dL.
+
+    Examples
+    --------
+    >>> glucose()
+    Stream 'glucose': 17,074 rows × 1 features, regression
+    """
+    card, table = read_cut("glucose")
+    current = numbers(table, ["current"])[:, 0]
+    rows = np.flatnonzero(np.isfinite(current))[::every]
+    return built("glucose", card, current[rows, None], table["glucose"].astype(float)[rows],
+                 features=("current",), time=table["time"][rows])  # fmt: skip
+
+
+def sleep_study() -> Stream:
+    """Return reaction times of 18 people through ten days of too little sleep, keyed by person.
+
+    Returns
+    -------
+    Stream
+        180 rows by day, then by person; the label in milliseconds.
+
+    References
+    ----------
+    Belenky et al. (2003), Patterns of performance degradation and restoration during sleep
+    restriction and subsequent recovery. Journal of Sleep Research 12.
+
+    Examples
+    --------
+    >>> study = sleep_study()
+    >>> len(study), len(set(study.key))
+    (180, 18)
+    """
+    card, table = read_cut("sleep_study")
+    X = numbers(table, ["day"])
+    return built("sleep_study", card, X, table["reaction"].astype(float), features=("day",),
+                 time=days_as_time(X[:, 0]), key=table["person"])  # fmt: skip
+
+
+def liver() -> Stream:
+    """Return laboratory visits of 312 patients with primary biliary cirrhosis, keyed by patient.
+
+    The label is the logarithm of serum bilirubin at the visit; the features are the patient's
+    age and sex and the visit's other laboratory values. A gap is filled with the patient's last
+    value, or else with the median of the values before.
+
+    Returns
+    -------
+    Stream
+        1,945 rows by day since each patient's first visit.
+
+    References
+    ----------
+    Murtaugh et al. (1994), Primary biliary cirrhosis: prediction of short-term survival based on
+    repeated patient visits. Hepatology 20.
+
+    Examples
+    --------
+    >>> visits = liver()
+    >>> len(visits), len(set(visits.key))
+    (1945, 312)
+    """
+    card, table = read_cut("liver")
+    names = ("albumin", "ast", "platelet", "clotting", "edema")
+    X = numbers(table, names)
+    last: dict[str, np.ndarray] = {}
+    for row, patient in enumerate(table["patient"].tolist()):
+        before = last.get(patient, np.full(len(names), np.nan))
+        usual = np.nanmedian(X[: row + 1], axis=0) if np.isnan(X[row]).any() else X[row]
+        X[row] = np.where(np.isnan(X[row]), np.where(np.isnan(before), usual, before), X[row])
+        last[patient] = X[row]
+    day, age = numbers(table, ["day", "age"]).T
+    X = np.column_stack([age, table["sex"] == "f", day / 365.25, X])
+    return built("liver", card, X, np.log(table["bilirubin"].astype(float)),
+                 features=("age", "woman", "years", *names), time=days_as_time(day),
+                 key=table["patient"])  # fmt: skip
+
+
+def days_as_time(days: np.ndarray) -> np.ndarray:
+    """Return days since a start as times; the year 2000 stands in for the unknown start."""
+    return np.datetime64("2000-01-01", "ns") + days.astype("timedelta64[D]")
+
+
+def wind_turbines(key: str | None = None) -> Stream:
+    """Return four wind turbines of La Haute Borne, hourly means of 2014 and 2015: wind to power.
+
+    Parameters
+    ----------
+    key : str, optional
+        One turbine, such as ``"R80711"``; all four, keyed, if not given.
+
+    Returns
+    -------
+    Stream
+        69,687 rows, 5 features, the label in kW. Hours without a reading are left out.
+
+    Examples
+    --------
+    >>> wind_turbines("R80711").features
+    ('wind', 'wind cubed', 'temperature', 'east', 'north')
+    """
+    card, table = read_cut("wind_turbines")
+    names = [name.removesuffix("_power") for name in table if name.endswith("_power")]
+    if key is not None and key not in names:
+        raise ValueError(f"there is no turbine {key!r}; choose from {', '.join(names)}")
+    shown = [key] if key else names
+    air = numbers(table, ["temperature", "direction"])
+    turn = np.deg2rad(air[:, 1])
+    hours = len(air)
+    parts = []
+    for name in shown:
+        power, wind = numbers(table, [f"{name}_power", f"{name}_wind"]).T
+        parts.append(np.column_stack(
+            [wind, wind**3 / 1000, air[:, 0], np.sin(turn), np.cos(turn), power]
+        ))  # fmt: skip
+    rows = np.stack(parts, axis=1).reshape(hours * len(shown), 6)
+    whole = np.isfinite(rows).all(axis=1)
+    return built("wind_turbines", card, rows[whole, :5], rows[whole, 5],
+                 features=("wind", "wind cubed", "temperature", "east", "north"),
+                 time=np.repeat(table["time"], len(shown))[whole],
+                 key=np.tile(shown, hours)[whole])  # fmt: skip
+
+
+def solder() -> Stream:
+    """Return a soldering experiment of 1988: 900 panels of boards, and their solder skips.
+
+    The rows have no time order; a chapter that needs one says which it makes. Each level of a
+    factor is a column of 0 and 1.
+
+    Returns
+    -------
+    Stream
+        900 rows, 23 features, the label counts skips.
+
+    References
+    ----------
+    Chambers and Hastie (1992), Statistical Models in S, chapter 1.
+
+    Examples
+    --------
+    >>> solder().features[:5]
+    ('opening L', 'opening M', 'opening S', 'solder Thick', 'solder Thin')
+    """
+    card, table = read_cut("solder")
+    columns = {}
+    for factor in ("opening", "solder", "mask", "pad", "panel"):
+        for level in sorted(set(table[factor].tolist())):
+            columns[f"{factor} {level}"] = table[factor] == level
+    return built("solder", card, np.column_stack(list(columns.values())),
+                 table["skips"].astype(float), features=tuple(columns))  # fmt: skip
+
+
+def chick_weights() -> Stream:
+    """Return weights of 50 chicks on four diets, weighed every second day, keyed by chick.
+
+    Returns
+    -------
+    Stream
+        578 rows by day, then by chick; the label in grams.
+
+    References
+    ----------
+    Crowder and Hand (1990), Analysis of Repeated Measures, example 5.3.
+
+    Examples
+    --------
+    >>> chicks = chick_weights()
+    >>> chicks.features, len(set(chicks.key))
+    (('day', 'diet 2', 'diet 3', 'diet 4'), 50)
+    """
+    card, table = read_cut("chick_weights")
+    day = numbers(table, ["day"])
+    diets = [table["diet"] == name for name in "234"]
+    return built("chick_weights", card, np.column_stack([day, *diets]),
+                 table["weight"].astype(float), features=("day", "diet 2", "diet 3", "diet 4"),
+                 time=days_as_time(day[:, 0]), key=table["chick"])  # fmt: skip
+
+
+def from_river(dataset: Any, name: str = "") -> Stream:
+    """Turn one of River's data sets into a stream; columns that hold no numbers are left out.
+
+    Parameters
+    ----------
+    dataset : River dataset
+        Any that yields ``(x, y)`` pairs, such as ``river.datasets.Phishing()``.
+    name : str, optional
+        The class's name if not given.
+
+    Examples
+    --------
+    >>> from river import datasets
+    >>> from_river(datasets.TrumpApproval())
+    Stream 'TrumpApproval': 1,001 rows × 6 features, regression
+    """
+    rows, labels = zip(*dataset, strict=True)
+    names = [key for key, value in rows[0].items() if isinstance(value, int | float)]
+    X = np.array([[row[key] for key in names] for row in rows], float).reshape(len(rows), -1)
+    if not names:
+        names, X = ["nothing"], np.zeros((len(rows), 1))
+    name = name or type(dataset).__name__
+    if isinstance(labels[0], float | int) and not isinstance(labels[0], bool) and (
+        "Regression" in str(getattr(dataset, "task", "Regression"))
+    ):  # fmt: skip
+        return Stream(name, X, np.array(labels, float), features=tuple(map(str, names)))
+    classes, codes = np.unique(np.array(labels).astype(str), return_inverse=True)
+    return Stream(name, X, codes, features=tuple(map(str, names)), task="classification",
+                  classes=tuple(classes.tolist()))  # fmt: skip

@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from companion.streams import Stream
+from companion.stream import Stream
 
 FEWEST_ROWS = 20
 MOST_VALUES = 20

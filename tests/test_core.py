@@ -33,17 +33,21 @@ CLAIM_IDS = "S1 S2 D1 B1 B2 B3 B4 O1 O2 O3 A1 A2 A3 A4 H1 I1 I2 I3 I4 F1 C1".spl
 def test_every_data_set_has_a_whole_card_and_loads():
     for name, card in streams.cards().items():
         assert set(card) >= CARD_KEYS, name
+        columns = streams.read_cut(name)[1]
+        assert list(columns) == list(card["columns"]), name
+        assert {len(column) for column in columns.values()} == {card["rows"]}, name
         stream = streams.load(name)
-        assert len(stream) == card["rows"]
-        assert set(stream.features) <= set(card["columns"])
-        assert (np.diff(stream.time) >= np.timedelta64(0)).all()
+        assert 0.3 * card["rows"] < len(stream) <= 4 * card["rows"]
+        assert stream.time is None or (np.diff(stream.time) >= np.timedelta64(0)).all()
+        licence = (card["licence"], card["licence_url"], card["attribution"])
+        assert all(licence) and card["licence_url"].startswith("https://")
 
 
 def test_the_data_stay_small():
     assert sum(path.stat().st_size for path in streams.DATA.glob("*.gz")) < 2_000_000
 
 
-@pytest.mark.parametrize("name", list(make_cuts.CUTS))
+@pytest.mark.parametrize("name", make_cuts.SMALL)
 def test_a_cut_can_be_made_again(name):
     shipped = (streams.DATA / f"{name}.csv.gz").read_bytes()
     assert gzip.decompress(make_cuts.CUTS[name]()) == gzip.decompress(shipped)
@@ -57,6 +61,120 @@ def test_an_altered_file_is_refused_with_both_sums(tmp_path, monkeypatch):
     file.write_bytes(file.read_bytes()[:-20])
     with pytest.raises(ValueError, match=r"bike_sharing.csv.gz .*sha256 is \w{64}.*says \w{64}"):
         streams.bike_sharing()
+
+
+@pytest.mark.parametrize("target", ["return", "range", "direction"])
+def test_no_feature_of_a_stock_knows_its_own_day_or_a_later_one(target, monkeypatch):
+    card, table = streams.read_cut("stocks")
+    before = streams.stocks("IBM", target)
+    day = 1000
+    changed = {name: column.astype(object) for name, column in table.items()}
+    for part in ("close", "high", "low"):
+        changed[f"IBM_{part}"][day:] = "777"
+    changed["IBM_high"][day:] = "999"
+    monkeypatch.setattr(streams, "read_cut", lambda name: (card, changed))
+    after = streams.stocks("IBM", target)
+    same = np.isclose(before.X, after.X).all(axis=1)
+    assert same[: day - 22].all() and not same[day - 21 :].any()
+    assert before.time[day - 23] == np.datetime64(table["date"][day])
+
+
+def test_gaps_of_a_patient_are_filled_from_the_past_only():
+    visits = streams.liver()
+    assert np.isfinite(visits.X).all()
+    card, table = streams.read_cut("liver")
+    gaps = np.flatnonzero(table["platelet"] == "")
+    assert len(gaps) > 20
+    for row in gaps[:40]:
+        earlier = [k for k in range(row) if table["patient"][k] == table["patient"][row]]
+        known = [k for k in earlier if table["platelet"][k] != ""]
+        if known:
+            assert visits.X[row, 5] == float(table["platelet"][known[-1]])
+
+
+def test_rivers_sets_become_streams():
+    from river import datasets
+
+    phishing = streams.from_river(datasets.Phishing())
+    assert (len(phishing), phishing.task, phishing.classes) == (
+        1250, "classification", ("False", "True"),
+    )  # fmt: skip
+    assert streams.from_river(datasets.TrumpApproval()).y[0] == 43.75505
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        ({"symbol": "GOOG"}, "there is no stock 'GOOG'; choose 'IBM'"),
+        ({"target": "volume"}, "target is 'volume'; choose"),
+    ],
+)
+def test_bad_stocks_get_one_sentence(options, words):
+    with pytest.raises(ValueError, match=words):
+        streams.stocks(**options)
+
+
+# --- simulated streams -----------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("task", ["classification", "regression"])
+@pytest.mark.parametrize("drift", ["none", "abrupt", "gradual", "incremental", "recurring"])
+def test_simulated_streams_drift_where_they_say(drift, task):
+    stream = streams.simulate(drift, 4000, task=task, at=0.4, noise=0.0, seed=1)
+    assert not stream.card["real"]
+    concept = stream.card["concept"]
+    starts = stream.card["drifts"]
+    assert starts == {"none": [], "recurring": [1600, 3200]}.get(drift, [1600])
+    assert (concept[:1600] == 0).all()
+    if drift == "none":
+        assert (concept == 0).all()
+    else:
+        assert concept[2500] == 1
+    if task == "classification":
+        threshold = 8 + 5 * concept
+        assert (stream.y == (stream.X[:, 0] + stream.X[:, 1] <= threshold)).all()
+    again = streams.simulate(drift, 4000, task=task, at=0.4, noise=0.0, seed=1)
+    assert (again.X == stream.X).all() and (again.y == stream.y).all()
+
+
+def test_noise_and_balance_are_what_was_asked_for():
+    stream = streams.simulate("abrupt", 20_000, noise=0.2, seed=2)
+    truth = stream.X[:, 0] + stream.X[:, 1] <= 8 + 5 * stream.card["concept"]
+    assert abs((stream.y != truth).mean() - 0.2) < 0.02
+    even = streams.simulate("abrupt", 20_000, noise=0.0, balance=0.1, seed=2)
+    assert abs(even.y[:10_000].mean() - 0.1) < 0.01 > abs(even.y[10_000:].mean() - 0.1)
+
+
+def test_machines_fail_when_their_wear_is_full_and_start_afresh():
+    stream = streams.machines(3, 300, seed=1)
+    wear, key = stream.card["wear"], np.asarray(stream.key)
+    assert len(stream.card["failures"]) > 5
+    for row, machine in stream.card["failures"]:
+        assert key[row] == machine and wear[row] >= 1 and stream.y[row] == 1
+        own = np.flatnonzero(key == machine)
+        place = np.flatnonzero(own == row)[0]
+        assert stream.y[own[max(0, place - 47) : place]].all()
+        if place + 1 < len(own):
+            assert wear[own[place + 1]] < 0.2
+    assert len(np.unique(np.round(streams.machines(1, 10, regimes=1).X[:, 0]))) == 1
+
+
+@pytest.mark.parametrize(
+    ("call", "words"),
+    [
+        (lambda: streams.simulate("sudden"), "no drift 'sudden'; choose from none, abrupt"),
+        (lambda: streams.simulate(at=1.5), "give shares of the stream between 0 and 1"),
+        (lambda: streams.simulate(noise=0.7), "noise 0.7"),
+        (lambda: streams.simulate(rows=3), "10 rows or more"),
+        (lambda: streams.simulate(task="ranking"), "task is 'ranking'"),
+        (lambda: streams.simulate(task="regression", balance=0.5), "balance is for classes"),
+        (lambda: streams.machines(0), "at least 1 machine"),
+        (lambda: streams.wind_turbines("R1"), "there is no turbine 'R1'; choose from R80711"),
+    ],
+)
+def test_bad_wishes_get_one_sentence(call, words):
+    with pytest.raises(ValueError, match=words):
+        call()
 
 
 def test_an_unknown_stream_names_the_nearest():

@@ -16,12 +16,14 @@ from base64 import b64decode
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+import stories
 from docutils import nodes
 from latex2mathml.converter import convert
 from sphinx.application import Sphinx
 from sphinx.util.docutils import SphinxDirective
 
-from companion import claims, plots, streams
+from companion import claims, metrics, plots, streams
 
 ROOT = Path(__file__).parents[2]
 NOTEBOOKS = ROOT / "notebooks"
@@ -190,16 +192,26 @@ def linked(text: str) -> str:
 def card_figure(name: str, about: dict[str, Any]) -> str:
     """Draw every label of a stream and return the picture as Markdown."""
     stream = streams.load(name)
-    dated = stream.time is not None
+    what = about["unit"] or f"share of {stream.classes[1]!r}"
+    x, axis, dated = np.arange(len(stream)), "row", stream.time is not None
+    if about.get("days_since_start"):
+        x, axis, dated = (stream.time - stream.time[0]) / np.timedelta64(1, "D"), "day", False
+    elif dated:
+        x, axis = stream.time, ""
     heading = f"{about['title']}: {len(stream):,} rows"
-    fig, ax = plots.figure(heading, x="" if dated else "row", y=about["unit"], dates=dated,
-                           figsize=(8, 3.2))  # fmt: skip
-    ax.plot(stream.time if dated else range(len(stream)), stream.y, ".", color=plots.INK,
-            markersize=3)  # fmt: skip
+    fig, ax = plots.figure(heading, x=axis, y=what, dates=dated, figsize=(8, 3.2))
+    many = len(stream) > 5000
+    if not stream.classes:
+        ax.plot(x, stream.y, ".", color=plots.INK, markersize=3, alpha=0.08 if many else 1)
+    if many:
+        ax.plot(x, metrics.windowed(stream.y.astype(float), len(stream) // 100),
+                color=plots.COLOURS["online"])  # fmt: skip
     FIGURES.mkdir(parents=True, exist_ok=True)
     path = FIGURES / f"data-{name}.png"
     path.write_bytes(plots.image(fig))
-    alt = f"Each dot is the label of one row: {about['unit']}, {about['span']}. {about['drift']}"
+    drawn = "Each dot is the label of one row" if not stream.classes else "The line is the label"
+    line = "; the line is their mean over a hundredth of the rows" if many else ""
+    alt = f"{drawn}{line}: {what}, {about['span']}. {about['drift']}"
     alt = re.sub(r"[\[\]]", "", alt)
     return f"![{alt}](/{path.relative_to(ROOT).as_posix()}){{.story}}"
 
@@ -207,9 +219,10 @@ def card_figure(name: str, about: dict[str, Any]) -> str:
 def card(name: str, about: dict[str, Any]) -> str:
     """Return one data card as Markdown."""
     kind = "real" if about["real"] else "simulated"
+    unit = f" ({about['unit']})" if about["unit"] else ""
     lines = [f"(data-{name.replace('_', '-')})=", f"## {about['title']}", "",
-             f"{about['rows']:,} rows, {kind}. The label is `{about['label']}` "
-             f"({about['unit']}).", "", card_figure(name, about), "",
+             f"{about['rows']:,} rows, {kind}. The label is `{about['label']}`{unit}.", "",
+             card_figure(name, about), "",
              "```python", "from companion import streams", "", f"stream = streams.{name}()", "```",
              "", ":::{list-table}", ":class: card-table", ":stub-columns: 1", ""]  # fmt: skip
     rows = [(heading, linked(about[key])) for key, heading in CARD_ROWS.items()]
@@ -223,12 +236,27 @@ def card(name: str, about: dict[str, Any]) -> str:
     return "\n".join([*lines, ":::", ""])
 
 
+def stream_stories() -> str:
+    """Return the errors of the plain rivals on every stream as a Markdown table."""
+    rows = stories.stories()
+    labels = list(stories.SHOWN)
+    head = ["Stream, error in", *labels, "online saves (95 % interval)"]
+    lines = [":::{table}", ":class: stories", "", f"| {' | '.join(head)} |",
+             "|---|" + "---:|" * (len(labels) + 1)]  # fmt: skip
+    for row in rows:
+        title = streams.cards()[row["name"]]["title"]
+        link = f"[{title}](#data-{row['name'].replace('_', '-')})"
+        cells = [f"{link}, {row['unit']}", *(row[label] for label in labels), row["saved"]]
+        lines.append(f"| {' | '.join(cells)} |")
+    return "\n".join([*lines, ":::", ""])
+
+
 def data_cards() -> str:
     """Return all data cards as Markdown."""
     return "\n".join(card(*item) for item in streams.cards().items())
 
 
-GENERATED = {"claims-ledger": ledger, "data-cards": data_cards}
+GENERATED = {"claims-ledger": ledger, "data-cards": data_cards, "stream-stories": stream_stories}
 
 
 class ChapterFigure(SphinxDirective):

@@ -206,7 +206,7 @@ def peers() -> None:
         found: list[float] = []
 
         def ours(part: streams.Stream = part, build: Callable = build, found: list = found) -> None:
-            run = prequential(Online(build()), part, warmup=0)
+            run = prequential(Online(build()), part, warmup=0, weigh=False)
             found[:] = [float((run.loss == 0).mean())]
 
         scored: list[float] = []
