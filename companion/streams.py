@@ -264,7 +264,8 @@ def liver() -> Stream:
     """Return laboratory visits of 312 patients with primary biliary cirrhosis, keyed by patient.
 
     The label is the logarithm of serum bilirubin at the visit; the features are the patient's
-    age and sex and the visit's other laboratory values. A gap is filled with the patient's last
+    age and sex and the visit's other laboratory values. The day of study is the row's time and
+    no feature: a line drawn through the first months would run far past them. A gap is filled with the patient's last
     value, or else with the median of the values before.
 
     Returns
@@ -293,9 +294,9 @@ def liver() -> Stream:
         X[row] = np.where(np.isnan(X[row]), np.where(np.isnan(before), usual, before), X[row])
         last[patient] = X[row]
     day, age = numbers(table, ["day", "age"]).T
-    X = np.column_stack([age, table["sex"] == "f", day / 365.25, X])
+    X = np.column_stack([age, table["sex"] == "f", X])
     return built("liver", card, X, np.log(table["bilirubin"].astype(float)),
-                 features=("age", "woman", "years", *names), time=days_as_time(day),
+                 features=("age", "woman", *names), time=days_as_time(day),
                  key=table["patient"])  # fmt: skip
 
 

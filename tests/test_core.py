@@ -84,12 +84,13 @@ def test_gaps_of_a_patient_are_filled_from_the_past_only():
     assert np.isfinite(visits.X).all()
     card, table = streams.read_cut("liver")
     gaps = np.flatnonzero(table["platelet"] == "")
+    platelet = visits.features.index("platelet")
     assert len(gaps) > 20
     for row in gaps[:40]:
         earlier = [k for k in range(row) if table["patient"][k] == table["patient"][row]]
         known = [k for k in earlier if table["platelet"][k] != ""]
         if known:
-            assert visits.X[row, 5] == float(table["platelet"][known[-1]])
+            assert visits.X[row, platelet] == float(table["platelet"][known[-1]])
 
 
 def test_rivers_sets_become_streams():
