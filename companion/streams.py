@@ -265,8 +265,8 @@ def liver() -> Stream:
 
     The label is the logarithm of serum bilirubin at the visit; the features are the patient's
     age and sex and the visit's other laboratory values. The day of study is the row's time and
-    no feature: a line drawn through the first months would run far past them. A gap is filled with the patient's last
-    value, or else with the median of the values before.
+    no feature: a line drawn through the first months would run far past them. A gap is filled
+    with the patient's last value, or else with the median of the values before.
 
     Returns
     -------
