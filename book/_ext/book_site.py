@@ -30,6 +30,7 @@ NOTEBOOKS = ROOT / "notebooks"
 FIGURES = ROOT / "book" / "_build" / "figures"
 
 CITE = re.compile(r"\[([^\]]+)\]\((?:\.\./book/)?bibliography\.md#([a-z0-9]+)\)")
+CARD = re.compile(r"\[([^\]]+)\]\((?:\.\./book/)?data\.md#(data-[a-z0-9-]+)\)")
 TERM = re.compile(r"\[([^\]]+)\]\((?:\.\./book/)?glossary\.md#([a-z0-9-]+)\)")
 
 
@@ -52,14 +53,14 @@ def glossary() -> dict[str, str]:
 
 
 def upgrade_links(text: str) -> str:
-    """Turn plain links to the bibliography and the glossary into citations and terms.
+    """Turn plain links to bibliography, data cards and glossary into citations, references, terms.
 
     >>> upgrade_links("[Gama](../book/bibliography.md#gama2014survey)")
     '{cite:t}`gama2014survey`'
     >>> upgrade_links("a [stream](../book/glossary.md#stream)")
     'a {term}`stream <stream>`'
     """
-    text = CITE.sub(r"{cite:t}`\2`", text)
+    text = CARD.sub(r"{ref}`\1 <\2>`", CITE.sub(r"{cite:t}`\2`", text))
     return TERM.sub(lambda m: f"{{term}}`{m[1]} <{glossary().get(m[2], m[2])}>`", text)
 
 

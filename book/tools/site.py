@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -26,6 +27,8 @@ def build() -> int:
             command, cwd=ROOT, stdout=log, stderr=subprocess.STDOUT, env=environment
         )
     if done.returncode:
+        # A page that was read with a warning would pass unread the next time.
+        shutil.rmtree(HTML.parent / ".doctrees", ignore_errors=True)
         print(LOG.read_text(encoding="utf-8")[-6000:], file=sys.stderr)
         print("make: the site was not built; the lines above say why", file=sys.stderr)
         return 1
