@@ -64,12 +64,92 @@ def figure(title: str, *, x: str, y: str, dates: bool = False, **size: Any) -> t
         fig = Figure(**size)
         ax = fig.add_subplot()
         ax.set(title=title, xlabel=x, ylabel=y)
-        ax.yaxis.set_major_formatter(lambda v, _: f"{v:,.0f}" if abs(v) >= 1000 else f"{v:g}")
+        ax.yaxis.set_major_formatter(plain)
         if dates:
             ax.xaxis_date()
             ax.xaxis.set_major_locator(AutoDateLocator(maxticks=8))
             ax.xaxis.set_major_formatter(ConciseDateFormatter(ax.xaxis.get_major_locator()))
     return fig, ax
+
+
+def plain(value: float, _: Any = None) -> str:
+    """Return a number for an axis: thousands with commas."""
+    return f"{value:,.0f}" if abs(value) >= 1000 else f"{value:g}"
+
+
+def panels(
+    title: str, names: Sequence[str], *, x: str, y: str, sharey: bool = True, **size: Any
+) -> tuple[Figure, Any]:
+    """Start a row of small figures that share one finding.
+
+    Parameters
+    ----------
+    title : str
+        The finding.
+    names : sequence of str
+        A short title for each panel.
+    x, y : str
+        What the axes show, with units.
+    sharey : bool
+        Whether all panels have one y axis.
+    size
+        Passed to matplotlib's Figure; 11 by 3.8 inches if not given.
+
+    Returns
+    -------
+    (Figure, ndarray of Axes)
+
+    Examples
+    --------
+    >>> fig, axes = panels("Two cities, one growth", ["Rome", "Oslo"], x="day", y="rides a day")
+    >>> [ax.get_title() for ax in axes]
+    ['Rome', 'Oslo']
+    """
+    with matplotlib.rc_context(STYLE):
+        fig = Figure(**({"figsize": (11, 3.8)} | size))
+        axes = fig.subplots(1, len(names), sharey=sharey, squeeze=False)[0]
+        for ax, name in zip(axes, names, strict=True):
+            ax.set(xlabel=x)
+            ax.set_title(name, fontsize=11, pad=6)
+            ax.yaxis.set_major_formatter(plain)
+        axes[0].set_ylabel(y)
+        fig.suptitle(title, fontsize=13, fontweight="bold", x=0.01, ha="left")
+    return fig, axes
+
+
+def heat(
+    ax: Any, table: np.ndarray, rows: Sequence[str], columns: Sequence[str], *,
+    form: str = "{:.0f}", low: float | None = None, high: float | None = None,
+) -> None:  # fmt: skip
+    """Draw a table as a heat map with its numbers in the cells; darker is larger.
+
+    Parameters
+    ----------
+    ax : Axes
+    table : ndarray, shape (len(rows), len(columns))
+    rows, columns : sequence of str
+    form : str
+        How a number is written.
+    low, high : float, optional
+        The values of the palest and the darkest shade.
+
+    Examples
+    --------
+    >>> fig, ax = figure("Off the diagonal it is dark", x="tested on", y="fitted on")
+    >>> heat(ax, np.array([[0.0, 9.0], [9.0, 0.0]]), ["2011", "2012"], ["2011", "2012"])
+    >>> [text.get_text() for text in ax.texts]
+    ['0', '9', '9', '0']
+    """
+    low = float(np.nanmin(table)) if low is None else low
+    high = float(np.nanmax(table)) if high is None else high
+    ax.imshow(table, cmap="Blues", vmin=low, vmax=high, aspect="auto")
+    for (i, j), value in np.ndenumerate(table):
+        dark = value > low + 0.6 * (high - low)
+        ax.text(j, i, form.format(value), ha="center", va="center", fontsize=9,
+                color="white" if dark else INK)  # fmt: skip
+    ax.set_xticks(range(len(columns)), columns)
+    ax.set_yticks(range(len(rows)), rows)
+    ax.grid(False)
 
 
 class Picture:
