@@ -80,7 +80,7 @@ def plain(value: float, _: Any = None) -> str:
 def panels(
     title: str, names: Sequence[str], *, x: str, y: str, sharey: bool = True, **size: Any
 ) -> tuple[Figure, Any]:
-    """Start a row of small figures that share one finding.
+    """Start small figures that share one finding, two in a row so that a phone can show them.
 
     Parameters
     ----------
@@ -93,7 +93,7 @@ def panels(
     sharey : bool
         Whether all panels have one y axis.
     size
-        Passed to matplotlib's Figure; 11 by 3.8 inches if not given.
+        Passed to matplotlib's Figure; 8 by 3.4 inches a row if not given.
 
     Returns
     -------
@@ -101,20 +101,23 @@ def panels(
 
     Examples
     --------
-    >>> fig, axes = panels("Two cities, one growth", ["Rome", "Oslo"], x="day", y="rides a day")
-    >>> [ax.get_title() for ax in axes]
+    >>> fig, axes = panels("All grow", ["Rome", "Oslo"], x="day", y="rides a day")
+    >>> [ax.get_title(loc="left") for ax in axes]
     ['Rome', 'Oslo']
     """
     with matplotlib.rc_context(STYLE):
-        fig = Figure(**({"figsize": (11, 3.8)} | size))
-        axes = fig.subplots(1, len(names), sharey=sharey, squeeze=False)[0]
-        for ax, name in zip(axes, names, strict=True):
-            ax.set(xlabel=x)
+        rows = -(-len(names) // 2)
+        fig = Figure(**({"figsize": (8, 0.4 + 3 * rows)} | size))
+        axes = fig.subplots(rows, 2, sharey=sharey, squeeze=False).ravel()
+        for k, (ax, name) in enumerate(zip(axes, names, strict=False)):
             ax.set_title(name, fontsize=11, pad=6)
+            ax.set_xlabel(x if k >= len(names) - 2 else "")
+            ax.set_ylabel("" if k % 2 else y)
             ax.yaxis.set_major_formatter(plain)
-        axes[0].set_ylabel(y)
+        for ax in axes[len(names) :]:
+            ax.set_visible(False)
         fig.suptitle(title, fontsize=13, fontweight="bold", x=0.01, ha="left")
-    return fig, axes
+    return fig, axes[: len(names)]
 
 
 def heat(
