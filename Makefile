@@ -1,6 +1,7 @@
 # Two commands do everything: `make book` builds and serves the book, `make test` runs all tests.
 # Works with GNU make 3.81 and later and a POSIX shell.
 
+JOBS ?= 2
 PORT ?= 8000
 ALL ?= 0
 VENV := .venv
@@ -30,8 +31,8 @@ lab: $(READY)  ## Open JupyterLab on the notebooks.
 	  --LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate
 
 test: $(READY)  ## Run every test: package, notebooks, site, browser.
-	@$(PY) -m pytest --nbval --nbval-current-env --nbval-sanitize-with tests/nbval.cfg \
-	  tests companion notebooks
+	@$(PY) -m pytest -n $(JOBS) --dist loadfile --nbval --nbval-current-env \
+	  --nbval-sanitize-with tests/nbval.cfg tests companion notebooks
 
 notebooks: $(READY)  ## Execute notebooks whose code has changed and store their outputs (ALL=1: all).
 	@$(PY) book/tools/notebooks.py --all $(ALL)

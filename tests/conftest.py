@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from filelock import FileLock
 
 ROOT = Path(__file__).parents[1]
 HTML = ROOT / "book" / "_build" / "html"
@@ -35,13 +36,18 @@ sys.path[:0] = [str(ROOT / "book" / "tools"), str(ROOT / "book" / "_ext"), str(R
 
 
 @pytest.fixture(scope="session")
-def site() -> Path:
-    """Build the site as `make site` does, warnings as errors, and return its folder."""
-    done = subprocess.run(
-        [sys.executable, str(ROOT / "book" / "tools" / "site.py")],
-        capture_output=True, text=True, cwd=ROOT,
-    )  # fmt: skip
-    assert done.returncode == 0, done.stderr[-4000:]
+def site(testrun_uid: str) -> Path:
+    """Build the site as `make site` does, warnings as errors; once, whoever of the workers asks."""
+    HTML.parent.mkdir(parents=True, exist_ok=True)
+    built = HTML.parent / ".built"
+    with FileLock(HTML.parent / ".lock"):
+        if not built.exists() or built.read_text() != testrun_uid:
+            done = subprocess.run(
+                [sys.executable, str(ROOT / "book" / "tools" / "site.py")],
+                capture_output=True, text=True, cwd=ROOT,
+            )  # fmt: skip
+            assert done.returncode == 0, done.stderr[-4000:]
+            built.write_text(testrun_uid)
     return HTML
 
 

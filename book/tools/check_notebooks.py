@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import re
 import sys
 from pathlib import Path
 
 import nbformat
+
+# A formula that runs into the text before or after it is not set as a formula.
+RUN_IN = re.compile(r"^(> ?)?[^$>\n]+\n(> ?)?\$\$|\$\$ *\n(> ?)?[^$>\s]", re.M)
 
 
 def problems(path: Path) -> list[str]:
@@ -20,6 +24,8 @@ def problems(path: Path) -> list[str]:
             found.append(f"cell {n} was not executed in order; run make notebooks ALL=1")
             break
     for n, cell in enumerate(notebook.cells):
+        if cell.cell_type == "markdown" and RUN_IN.search(cell.source):
+            found.append(f"cell {n}: a $$ formula needs an empty line before and after it")
         if not cell.source.strip():
             found.append(f"cell {n} is empty; remove it")
         if "execution" in cell.metadata:
