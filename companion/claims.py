@@ -101,7 +101,8 @@ class Evidence:
 
     def __str__(self) -> str:
         n = digits_for(max(abs(self.value), abs(self.low), abs(self.high)))
-        numbers = f"{self.value:,.{n}f} {self.unit} ({self.low:,.{n}f} to {self.high:,.{n}f})"
+        unit = f" {self.unit}" if self.unit else ""
+        numbers = f"{self.value:,.{n}f}{unit} ({self.low:,.{n}f} to {self.high:,.{n}f})"
         return f"{self.what}: {numbers.replace('-', '−')}, {WORDS[self.speaks]}"
 
 
