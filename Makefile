@@ -31,7 +31,7 @@ lab: $(READY)  ## Open JupyterLab on the notebooks.
 	  --LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate
 
 test: $(READY)  ## Run every test: package, notebooks, site, browser.
-	@$(PY) -m pytest -n $(JOBS) --dist loadgroup --nbval --nbval-current-env \
+	@$(PY) -m pytest -n $(JOBS) --dist loadfile --nbval --nbval-current-env \
 	  --nbval-sanitize-with tests/nbval.cfg tests companion notebooks
 
 notebooks: $(READY)  ## Execute notebooks whose code has changed and store their outputs (ALL=1: all).
