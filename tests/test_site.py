@@ -164,6 +164,27 @@ def test_chapter_works_by_keyboard(site_url, browser):
 
 
 @pytest.mark.browser
+def test_answers_and_read_chapters_are_remembered(site_url, browser):
+    """Both survive a reload, in this browser only; the landing page counts the chapters read."""
+    context = browser.new_context()
+    page = context.new_page()
+    page.goto(f"{site_url}{CHAPTERS[0]}.html")
+    page.locator("details.answer summary").nth(1).click()
+    button = page.get_by_role("button", name="Mark this chapter as read")
+    button.focus()
+    page.keyboard.press("Enter")
+    page.reload()
+    assert page.locator("details.answer").nth(1).get_attribute("open") is not None
+    assert page.locator("details.answer").nth(0).get_attribute("open") is None
+    page.get_by_role("button", name="start the quiz again").click()
+    page.reload()
+    assert page.locator("details.answer[open]").count() == 0
+    page.goto(f"{site_url}book/index.html")
+    assert f"1 of {len(CHAPTERS)} chapters" in page.locator("[data-progress]").inner_text()
+    context.close()
+
+
+@pytest.mark.browser
 def test_search_finds_pages(site_url, browser):
     page = browser.new_page()
     page.goto(f"{site_url}search.html?q=prequential")
