@@ -13,13 +13,16 @@ import re
 import struct
 import zlib
 from base64 import b64decode
+from html import unescape
 from pathlib import Path
 from typing import Any
 
 import cover
 import numpy as np
 import pages
+import search
 import stories
+import web
 from docutils import nodes
 from latex2mathml.converter import convert
 from sphinx.application import Sphinx
@@ -263,6 +266,7 @@ GENERATED = {
     "claims-ledger": ledger, "data-cards": data_cards, "stream-stories": stream_stories,
     "book-cover": lambda: pages.raw_html(cover.html()), "chapter-cards": pages.chapter_cards,
     "claims-board": lambda: pages.claims_board(verdicts()), "figure-index": pages.figure_index,
+    "book-downloads": web.downloads,
 }  # fmt: skip
 
 
@@ -310,6 +314,8 @@ def describe(app: Sphinx, page: str, template: str, context: dict, doctree: Any)
         "script-src 'self' 'unsafe-inline'; object-src 'none'; base-uri 'self'"
     )
     tags = context.get("metatags", "")
+    if page in web.toc_pages():
+        tags += web.social_tags(page, str(context.get("title", page)), unescape(text))
     if 'name="description"' not in tags:
         tags += f'<meta name="description" content="{text}" />\n'
     context["metatags"] = (
@@ -370,6 +376,7 @@ def on_finish(app: Sphinx, failure: Exception | None) -> None:
     """Polish every page that was written."""
     if failure:
         return
+    web.write_extras(app)
     for path in Path(app.outdir).rglob("*.html"):
         old = path.read_text(encoding="utf-8")
         new = sized(polish(old), path)
@@ -380,6 +387,7 @@ def on_finish(app: Sphinx, failure: Exception | None) -> None:
 def on_config(app: Sphinx, config: Any) -> None:
     """Set the theme options that Jupyter Book has no setting for."""
     config.html_context |= {"default_mode": "auto"}
+    config.html_search_scorer = str(search.write_scorer())
     config.html_theme_options |= {
         "search_bar_text": "Search this book",
         "show_toc_level": 2,
