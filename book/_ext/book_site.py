@@ -12,7 +12,6 @@ import json
 import re
 import struct
 import zlib
-from base64 import b64decode
 from html import unescape
 from pathlib import Path
 from typing import Any
@@ -271,30 +270,26 @@ GENERATED = {
 
 
 class ChapterFigure(SphinxDirective):
-    """A figure of a chapter, taken from its stored outputs: ``{chapter-figure} NOTEBOOK N``."""
+    """A figure of a chapter, from its stored outputs: ``{chapter-figure} NOTEBOOK ITS FINDING``."""
 
     required_arguments = 2
+    final_argument_whitespace = True
 
     def run(self) -> list[nodes.Node]:
-        """Write the N-th picture (from 1) to the build folder and show it with its alt text."""
-        name, number = self.arguments
-        path = NOTEBOOKS / f"{name}.ipynb"
-        self.env.note_dependency(str(path))
-        cells = json.loads(path.read_text(encoding="utf-8"))["cells"]
-        outputs = [out for cell in cells for out in cell.get("outputs", [])]
-        pictures = [out for out in outputs if "image/png" in out.get("data", {})]
-        if not 0 < int(number) <= len(pictures):
+        """Write the picture with that title to the build folder and show it with its alt text."""
+        name, wanted = self.arguments
+        self.env.note_dependency(str(NOTEBOOKS / f"{name}.ipynb"))
+        shown = {title: (alt, data) for _, title, alt, data in pages.figures(name)}
+        if wanted not in shown:
             raise self.error(
-                f"chapter-figure: {name} holds {len(pictures)} pictures, so there is no "
-                f"number {number}; give one from 1 to {len(pictures)}"
+                f"chapter-figure: {name} has no figure {wanted!r}; it has {', '.join(shown)}"
             )
-        output = pictures[int(number) - 1]
+        alt, data = shown[wanted]
         FIGURES.mkdir(parents=True, exist_ok=True)
-        target = FIGURES / f"{name}-{number}.png"
-        target.write_bytes(b64decode("".join(output["data"]["image/png"])))
+        target = FIGURES / f"{name}-{slug(wanted)[:60]}.png"
+        target.write_bytes(data)
         uri = "/" + target.relative_to(ROOT).as_posix()
-        return [nodes.image(uri=uri, alt=output["metadata"]["image/png"]["alt"],
-                            classes=["story"])]  # fmt: skip
+        return [nodes.image(uri=uri, alt=alt, classes=["story"])]
 
 
 def describe(app: Sphinx, page: str, template: str, context: dict, doctree: Any) -> None:
