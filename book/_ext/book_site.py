@@ -11,6 +11,7 @@ import functools
 import json
 import re
 import struct
+import unicodedata
 import zlib
 from html import unescape
 from pathlib import Path
@@ -24,6 +25,8 @@ import stories
 import web
 from docutils import nodes
 from latex2mathml.converter import convert
+from pybtex.database import parse_file
+from pybtex.richtext import Text
 from sphinx.application import Sphinx
 from sphinx.util.docutils import SphinxDirective
 
@@ -56,6 +59,37 @@ def glossary() -> dict[str, str]:
     return {slug(term): term for term in terms}
 
 
+@functools.cache
+def authors() -> dict[str, set[str]]:
+    """Return the last names of each work's authors, without accents."""
+    works = parse_file(ROOT / "book" / "references.bib").entries
+    return {
+        key: {
+            unaccented(Text.from_latex(name).render_as("text"))
+            for person in [*work.persons.get("author", []), *work.persons.get("editor", [])]
+            for name in person.last_names
+        }
+        for key, work in works.items()
+    }
+
+
+def citation(match: re.Match) -> str:
+    """Turn a link to a work into a citation; words that are no author's name stay before it."""
+    words, key = match[1], match[2]
+    said = unaccented(words)
+    named = key not in authors() or any(name in said for name in authors()[key])
+    return f"{{cite:t}}`{key}`" if named else f"{words} {{cite:p}}`{key}`"
+
+
+def unaccented(text: str) -> str:
+    """Return text without accents.
+
+    >>> unaccented("Žliobaitė")
+    'Zliobaite'
+    """
+    return "".join(c for c in unicodedata.normalize("NFD", text) if not unicodedata.combining(c))
+
+
 def upgrade_links(text: str) -> str:
     """Turn plain links to bibliography, data cards and glossary into citations, references, terms.
 
@@ -64,7 +98,7 @@ def upgrade_links(text: str) -> str:
     >>> upgrade_links("a [stream](../book/glossary.md#stream)")
     'a {term}`stream <stream>`'
     """
-    text = CARD.sub(r"{ref}`\1 <\2>`", CITE.sub(r"{cite:t}`\2`", text))
+    text = CARD.sub(r"{ref}`\1 <\2>`", CITE.sub(citation, text))
     return TERM.sub(lambda m: f"{{term}}`{m[1]} <{glossary().get(m[2], m[2])}>`", text)
 
 
