@@ -50,7 +50,7 @@ lock: $(READY)  ## Resolve the dependencies anew and write requirements.lock.
 	@$(PY) -m pip install -q uv
 	@$(VENV)/bin/uv pip compile --quiet --universal --python-version 3.11 --fork-strategy fewest \
 	  --generate-hashes --no-header --no-emit-index-url --no-emit-find-links \
-	  --extra cli --extra book --extra lab --extra test pyproject.toml -o requirements.lock
+	  --extra cli --extra book --extra lab --extra safe --extra serve --extra test pyproject.toml -o requirements.lock
 
 clean:  ## Remove the environment and everything that was built.
 	rm -rf $(VENV) book/_build build *.egg-info .pytest_cache .ruff_cache .hypothesis

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import zlib
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from companion.checkpoint import BadCheckpoint, load, save
 from companion.prequential import (
     Run,
     advance,
@@ -32,6 +34,8 @@ def prequential_chunks(
     label_delay: int | str = 0,
     seed: int | None = None,
     name: str | None = None,
+    checkpoint: str | Path | None = None,
+    trust: Sequence[str] = (),
 ) -> Iterator[Run]:
     """Evaluate a strategy on a stream that comes in parts; memory holds two parts at most.
 
@@ -48,11 +52,24 @@ def prequential_chunks(
         Rows, or a duration such as ``"2D"``.
     seed, name
         As for :func:`companion.prequential`.
+    checkpoint : str or Path, optional
+        A file that remembers what is done. If it is there, the parts that it knows are skipped
+        and the strategy goes on as it was then. It is written when the next part is asked for,
+        so a part that you have not dealt with is never taken for done: after a crash it comes
+        again, the same to the last digit. Keep each part under its ``first``, and a second copy
+        replaces the first.
+    trust : sequence of str
+        Classes of your own that the checkpoint may hold; see :func:`companion.checkpoint.load`.
 
     Yields
     ------
     Run
         One for each part; ``first`` counts from the start of the whole stream, costs add up.
+
+    Raises
+    ------
+    BadCheckpoint, UnsafeFile
+        If the checkpoint cannot be written, is damaged, or belongs to other rows or options.
 
     Examples
     --------
@@ -62,48 +79,95 @@ def prequential_chunks(
     >>> [len(run.y) for run in prequential_chunks(Baseline("no-change"), parts, warmup=146)]
     [154, 300, 131]
     """
-    late: Stream | None = None
-    start = known = noted = labels = 0
-    for chunk in chunks:
-        rows = chunk if late is None else joined(late, chunk)
-        order, when = arrivals(rows, label_delay)
-        told, t = 0, len(rows) - len(chunk)
-        if late is None:
-            t = warmup_rows(int(warmup), len(chunk))
-            strategy = prepared(strategy, chunk, seed)
-            known = told = int(np.searchsorted(when, t, side="right"))
-            check_start(strategy, t, known)
-            head = slice(0, known)
-            strategy.fit(rows.X[head], rows.y[head], **asked_for(strategy, rows, head))
-        answers: list[np.ndarray] = []
-        now = told
-        told = advance(strategy, rows, order, when, told, t, answers, offset=start)
-        labels += 0 if strategy.frozen else told - now
-        given = np.concatenate(answers)
-        check_answers(given, strategy, t, len(rows))
-        events = [
-            (start + int(when[known + label - 1 - start]), what)
-            for label, what in strategy.events[noted:]
-        ]
-        noted = len(strategy.events)
-        yield Run(
-            stream=chunk.name,
-            strategy=name or type(strategy).__name__,
-            first=start + t,
-            y=rows.y[t:],
-            predictions=given,
-            task=chunk.task,
-            time=None if rows.time is None else rows.time[t:],
-            events=events,
-            cost={
-                "fits": strategy.fits,
-                "rows_learnt": strategy.rows_learnt,
-                "labels_used": known + labels,
-                "predictions": len(given),
-            },
-            seed=seed,
-        )
-        late, start = rows.take(slice(told, len(rows))), start + told
+    place = Place()
+    if checkpoint is not None and Path(checkpoint).exists():
+        found = load(checkpoint, trust)
+        place = replace(found.more, strategy=found.strategy)
+    options = {"warmup": int(warmup), "label_delay": label_delay, "seed": seed}
+    digest = 0
+    for number, chunk in enumerate(chunks):
+        if checkpoint is not None:
+            digest = rows_digest(chunk, digest)
+            if number == place.parts - 1 and (digest, options) != (place.digest, place.options):
+                raise BadCheckpoint(
+                    f"{checkpoint}: it was made on other rows, parts or options than these; "
+                    "give it the same, or start anew with another checkpoint"
+                )
+        if number < place.parts:
+            continue
+        yield next_part(place, chunk, options, strategy, name)
+        place.parts, place.digest, place.options = number + 1, digest, options
+        if checkpoint is not None:
+            save(checkpoint, place.strategy, place.parts, replace(place, strategy=None))
+
+
+@dataclass
+class Place:
+    """Where an evaluation in parts stands: what it remembers from one part to the next."""
+
+    strategy: Strategy | None = None
+    late: Stream | None = None  # the rows whose labels have not arrived
+    start: int = 0  # the position of the first of them
+    known: int = 0  # labels of the warm-up
+    labels: int = 0  # labels learnt since
+    noted: int = 0  # events told
+    parts: int = 0
+    digest: int = 0
+    options: dict[str, Any] = field(default_factory=dict)
+
+
+def next_part(
+    place: Place, chunk: Stream, options: dict[str, Any], strategy: Strategy, name: str | None
+) -> Run:
+    """Evaluate one more part, and move the place on."""
+    rows = chunk if place.late is None else joined(place.late, chunk)
+    order, when = arrivals(rows, options["label_delay"])
+    told, t, start = 0, len(rows) - len(chunk), place.start
+    if place.late is None:
+        t = warmup_rows(options["warmup"], len(chunk))
+        place.strategy = prepared(strategy, chunk, options["seed"])
+        place.known = told = int(np.searchsorted(when, t, side="right"))
+        check_start(place.strategy, t, told)
+        head = slice(0, told)
+        place.strategy.fit(rows.X[head], rows.y[head], **asked_for(place.strategy, rows, head))
+    strategy = place.strategy
+    answers: list[np.ndarray] = []
+    now = told
+    told = advance(strategy, rows, order, when, told, t, answers, offset=start)
+    place.labels += 0 if strategy.frozen else told - now
+    given = np.concatenate(answers)
+    check_answers(given, strategy, t, len(rows))
+    events = [
+        (start + int(when[place.known + label - 1 - start]), what)
+        for label, what in strategy.events[place.noted :]
+    ]
+    place.noted = len(strategy.events)
+    place.late, place.start = rows.take(slice(told, len(rows))), start + told
+    return Run(
+        stream=chunk.name,
+        strategy=name or type(strategy).__name__,
+        first=start + t,
+        y=rows.y[t:],
+        predictions=given,
+        task=chunk.task,
+        time=None if rows.time is None else rows.time[t:],
+        events=events,
+        cost={
+            "fits": strategy.fits,
+            "rows_learnt": strategy.rows_learnt,
+            "labels_used": place.known + place.labels,
+            "predictions": len(given),
+        },
+        seed=options["seed"],
+    )
+
+
+def rows_digest(chunk: Stream, before: int) -> int:
+    """Return a checksum of all rows so far, this part's included."""
+    for part in (chunk.X, chunk.y, chunk.time, chunk.key):
+        before = zlib.crc32(b"-" if part is None else np.ascontiguousarray(part).data.cast("B"),
+                            before)  # fmt: skip
+    return before
 
 
 def joined(one: Stream, two: Stream) -> Stream:
