@@ -165,8 +165,7 @@ def next_part(
 def rows_digest(chunk: Stream, before: int) -> int:
     """Return a checksum of all rows so far, this part's included."""
     for part in (chunk.X, chunk.y, chunk.time, chunk.key):
-        before = zlib.crc32(b"-" if part is None else np.ascontiguousarray(part).data.cast("B"),
-                            before)  # fmt: skip
+        before = zlib.crc32(b"-" if part is None else np.ascontiguousarray(part).tobytes(), before)
     return before
 
 

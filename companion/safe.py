@@ -135,9 +135,12 @@ def is_part_of_a_model(module: str, name: str) -> bool:
     )
     if parts[0] not in FAMILIES or hidden or module.startswith(NOT_THESE):
         return False
-    found: Any = importlib.import_module(module)
-    for part in name.split("."):
-        found = getattr(found, part)
+    try:
+        found: Any = importlib.import_module(module)
+        for part in name.split("."):
+            found = getattr(found, part)
+    except (ImportError, AttributeError):
+        return False
     home = getattr(found, "__module__", None) or (module if "_river_rust" in parts else "")
     ours = home.split(".")[0] in FAMILIES and not home.startswith(NOT_THESE) and callable(found)
     return ours and (isinstance(found, type) or parts[0] == "river" or loader)
