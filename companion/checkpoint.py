@@ -202,8 +202,8 @@ def checked_body(path: Path) -> bytes:
             number = first.removeprefix(FIRST).partition(".")[0]
             if number != str(FORMAT):
                 raise BadCheckpoint(
-                    f"{path}: written in format {number.strip()}, and this companion reads format "
-                    f"{FORMAT}; read it with the companion that wrote it, or start anew"
+                    f"{path}: written in format {number.strip() or '?'}, and this companion reads "
+                    f"format {FORMAT}; read it with the companion that wrote it, or start anew"
                 )
             digest, body = file.readline(80).strip(), file.read()
     except OSError as error:

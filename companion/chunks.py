@@ -23,7 +23,7 @@ from companion.prequential import (
 )
 from companion.strategies import Strategy
 from companion.stream import Stream
-from companion.table import BadInput
+from companion.table import YEARS, BadInput, check_file, check_heading, refusal
 
 
 def prequential_chunks(
@@ -222,54 +222,54 @@ def read_chunks(
     ...     [len(part) for part in read_chunks(file, "y", rows=2)]
     [2, 1]
     """
-    import pandas as pd
-
     path = Path(path)
-    if not path.is_file():
-        raise BadInput(f"{path}: there is no such file; check the name and the folder")
-    if path.stat().st_size == 0:
-        raise BadInput(f"{path}: the file is empty; it needs a heading row and rows of data")
     last: Any = None
     newest: Any = None
     line = 2
-    reader = pd.read_csv(path, chunksize=rows, encoding="utf-8-sig")
+    for frame in frames(path, rows):
+        for column in filter(None, (target, time, key)):
+            if column not in frame.columns:
+                raise BadInput(f"{path}: there is no column {column!r} in its first line")
+        numbers = frame.drop(columns=[c for c in (target, time, key) if c])
+        X = numeric(numbers, path, line)
+        if last is not None:
+            X.iloc[:1] = X.iloc[:1].fillna(last)
+        X = X.ffill().fillna(0.0)
+        last = X.iloc[-1]
+        y = frame[target]
+        codes = class_codes(y, classes, path, line) if classes else numeric(
+            y.to_frame(), path, line, gaps=False
+        )[target]  # fmt: skip
+        when = None
+        if time is not None:
+            when = times(frame[time], path, line, newest)
+            newest = when[-1]
+        keys = None if key is None else frame[key].astype(str).to_numpy(dtype=str)
+        yield Stream(
+            name=path.name,
+            X=X.to_numpy(dtype=float),
+            y=codes.to_numpy(),
+            features=tuple(map(str, X.columns)),
+            task="classification" if classes else "regression",
+            time=when,
+            key=keys,
+            classes=tuple(classes),
+            unit="" if classes else target,
+        )
+        line += len(frame)
+
+
+def frames(path: Path, rows: int) -> Iterator[Any]:
+    """Yield a table's parts, or say in one sentence why it cannot be read."""
+    import pandas as pd
+
+    check_file(path)
     try:
-        for frame in reader:
-            for column in filter(None, (target, time, key)):
-                if column not in frame.columns:
-                    raise BadInput(f"{path}: there is no column {column!r} in its first line")
-            numbers = frame.drop(columns=[c for c in (target, time, key) if c])
-            X = numeric(numbers, path, line)
-            if last is not None:
-                X.iloc[:1] = X.iloc[:1].fillna(last)
-            X = X.ffill().fillna(0.0)
-            last = X.iloc[-1]
-            y = frame[target]
-            codes = class_codes(y, classes, path, line) if classes else numeric(
-                y.to_frame(), path, line, gaps=False
-            )[target]  # fmt: skip
-            when = None
-            if time is not None:
-                when = times(frame[time], path, line, newest)
-                newest = when[-1]
-            keys = None if key is None else frame[key].astype(str).to_numpy(dtype=str)
-            yield Stream(
-                name=path.name,
-                X=X.to_numpy(dtype=float),
-                y=codes.to_numpy(),
-                features=tuple(map(str, X.columns)),
-                task="classification" if classes else "regression",
-                time=when,
-                key=keys,
-                classes=tuple(classes),
-                unit="" if classes else target,
-            )
-            line += len(frame)
-    except pd.errors.ParserError as error:
-        raise BadInput(
-            f"{path}: the rows do not fit the heading ({str(error).split('C error: ')[-1].strip()})"
-            "; give every line the same number of fields"
-        ) from None
+        check_heading(path)
+        with pd.read_csv(path, chunksize=rows, encoding="utf-8-sig") as reader:
+            yield from reader
+    except Exception as error:
+        raise refusal(path, error) from None
 
 
 def numeric(frame: Any, path: Path, line: int, *, gaps: bool = True) -> Any:
@@ -309,10 +309,11 @@ def times(values: Any, path: Path, line: int, newest: Any) -> np.ndarray:
     before = found.shift(1)
     if newest is not None:
         before.iloc[0] = newest
-    wrong = found.isna() | (found < before)
+    no_time = found.isna() | ~found.dt.year.between(*YEARS)
+    wrong = no_time | (found < before)
     if wrong.any():
         where = int(np.flatnonzero(wrong)[0])
-        why = "is no time" if found.isna().iloc[where] else "is before the line above; sort first"
+        why = "is no time" if no_time.iloc[where] else "is before the line above; sort first"
         raise BadInput(
             f"{path}, line {line + where}, column {values.name!r}: {values.iloc[where]!r} {why}"
         )

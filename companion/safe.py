@@ -118,7 +118,7 @@ class ListedUnpickler(pickle.Unpickler):
         """Say what is not on the list."""
         return UnsafeFile(
             f"{self.name}: it holds {what}, which is not on the list of what a model needs; "
-            f"do not load it, unless you made it yourself (then add trust=[{what!r}])"
+            "do not load it, unless you made it yourself (then name it in trust)"
         )
 
 
