@@ -16,6 +16,7 @@ from base64 import b64decode
 from pathlib import Path
 from typing import Any
 
+import long_haul
 import numpy as np
 import stories
 from docutils import nodes
@@ -257,7 +258,10 @@ def data_cards() -> str:
     return "\n".join(card(*item) for item in streams.cards().items())
 
 
-GENERATED = {"claims-ledger": ledger, "data-cards": data_cards, "stream-stories": stream_stories}
+GENERATED = {
+    "claims-ledger": ledger, "data-cards": data_cards, "stream-stories": stream_stories,
+    "long-haul": long_haul.page,
+}  # fmt: skip
 
 
 class ChapterFigure(SphinxDirective):
