@@ -272,6 +272,7 @@ def main() -> None:
     for name, (_, data, _) in corpus().items():
         (BAD / name).write_bytes(data)
     if "--say" in sys.argv:
+        sys.path[:0] = [str(BAD.parent), str(BAD.parents[1] / "book" / "tools")]
         from test_bad_input import said
 
         out = csv.writer(sys.stdout, lineterminator="\n")

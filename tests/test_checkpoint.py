@@ -170,7 +170,9 @@ def test_no_cut_or_altered_file_is_accepted(tmp_path):
     refused(tmp_path, data + b"more")
 
 
-@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(
+    max_examples=150, deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow]
+)
 @given(st.binary(max_size=400), st.booleans(), st.integers(0, 1 << 30))
 def test_no_bytes_get_through(noise, whole, where):
     with tempfile.TemporaryDirectory() as folder:

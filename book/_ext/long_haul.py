@@ -12,7 +12,7 @@ from companion import plots
 ROOT = Path(__file__).parents[2]
 RECORDED = ROOT / "tests" / "benchmarks" / "long_haul.csv"
 PICTURE = ROOT / "book" / "_build" / "figures" / "long-haul.png"
-NAMES = {"online": "online, row by row", "scheduled": "scheduled, every 5,000 rows on 20,000"}
+NAMES = ("online", "scheduled")
 
 
 def recorded() -> dict[str, dict[str, np.ndarray]]:
@@ -31,19 +31,21 @@ def recorded() -> dict[str, dict[str, np.ndarray]]:
 def page() -> str:
     """Return the table and the picture as Markdown."""
     found = recorded()
-    head = (
-        "| Strategy | Rows | MB after a tenth | MB at the end "
-        "| µs a row, first tenth | last tenth |"
-    )
-    lines = [":::{table}", ":class: columns", "", head, "|---|---:|---:|---:|---:|---:|"]
+    rows = max(part["rows"][-1] for part in found.values())
+    lines = [
+        f"Recorded: {rows:,.0f} rows for each strategy; memory, and time per row, in the first and "
+        "in the last tenth of them.", "", ":::{table}", ":class: columns", "",
+        "| Strategy | MB, first | MB, last | µs, first | µs, last |",
+        "|---|---:|---:|---:|---:|",
+    ]  # fmt: skip
     for name, part in found.items():
         tenth = len(part["rows"]) // 10
-        time, memory = part["microseconds_per_row"], part["megabytes"]
-        numbers = (
-            f"{part['rows'][-1]:,.0f}", f"{memory[tenth - 1]:.0f}", f"{memory[-1]:.0f}",
-            f"{np.median(time[:tenth]):.2f}", f"{np.median(time[-tenth:]):.2f}",
-        )  # fmt: skip
-        lines.append(f"| {NAMES[name]} | {' | '.join(numbers)} |")
+        ends = [
+            f"{np.median(part[column][rows]):.{digits}f}"
+            for column, digits in (("megabytes", 0), ("microseconds_per_row", 2))
+            for rows in (slice(0, tenth), slice(-tenth, None))
+        ]
+        lines.append(f"| {name} | {' | '.join(ends)} |")
     lines += [":::", "", f"![{draw(found)}](/{PICTURE.relative_to(ROOT).as_posix()}){{.story}}", ""]
     return "\n".join(lines)
 
@@ -61,9 +63,8 @@ def draw(found: dict[str, dict[str, np.ndarray]]) -> str:
     for ax, column, unit in zip(
         axes, ("megabytes", "microseconds_per_row"), ("MB", "µs of CPU a row"), strict=True
     ):
-        top = max(part[column].max() for part in found.values())
-        ax.set(ylim=(0, 1.25 * top), ylabel=unit)
-        ax.legend(loc="upper left" if column == "megabytes" else "center right")
+        ax.set(ylim=(0, 1.25 * max(part[column].max() for part in found.values())), ylabel=unit)
+    axes[0].legend(loc="lower right")
     PICTURE.parent.mkdir(parents=True, exist_ok=True)
     PICTURE.write_bytes(plots.image(fig))
     return (
