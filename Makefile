@@ -9,7 +9,7 @@ PY := $(VENV)/bin/python
 READY := $(VENV)/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: help env book site lab test notebooks bench lint lock audit clean
+.PHONY: help env book site pdf lab test notebooks bench lint lock audit clean
 
 help:  ## List what can be made.
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "make %-10s %s\n", $$1, $$2}' Makefile
@@ -26,12 +26,16 @@ book: site  ## Build the book and serve it on 127.0.0.1 (PORT=8000, or the next 
 site: $(READY)  ## Build the book into book/_build/html.
 	@$(PY) book/tools/site.py
 
+pdf: export BOOK_PDF = 1
+pdf: site  ## Build the book, and print all of it into one PDF (needs Chromium).
+	@$(PY) book/tools/pdf.py
+
 lab: $(READY)  ## Open JupyterLab on the notebooks.
 	@$(PY) -m jupyter lab --notebook-dir notebooks --LabApp.news_url= \
 	  --LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate
 
 test: $(READY)  ## Run every test: package, notebooks, site, browser.
-	@$(PY) -m pytest -n $(JOBS) --dist loadgroup --nbval --nbval-current-env \
+	@$(PY) -m pytest -n $(JOBS) --dist loadfile --nbval --nbval-current-env \
 	  --nbval-sanitize-with tests/nbval.cfg tests companion notebooks
 
 notebooks: $(READY)  ## Execute notebooks whose code has changed and store their outputs (ALL=1: all).

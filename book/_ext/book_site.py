@@ -12,13 +12,17 @@ import json
 import re
 import struct
 import zlib
-from base64 import b64decode
+from html import unescape
 from pathlib import Path
 from typing import Any
 
+import cover
 import long_haul
 import numpy as np
+import pages
+import search
 import stories
+import web
 from docutils import nodes
 from latex2mathml.converter import convert
 from sphinx.application import Sphinx
@@ -261,34 +265,33 @@ def data_cards() -> str:
 GENERATED = {
     "claims-ledger": ledger, "data-cards": data_cards, "stream-stories": stream_stories,
     "long-haul": long_haul.page,
+    "book-cover": lambda: pages.raw_html(cover.html()), "chapter-cards": pages.chapter_cards,
+    "claims-board": lambda: pages.claims_board(verdicts()), "figure-index": pages.figure_index,
+    "book-downloads": web.downloads,
 }  # fmt: skip
 
 
 class ChapterFigure(SphinxDirective):
-    """A figure of a chapter, taken from its stored outputs: ``{chapter-figure} NOTEBOOK N``."""
+    """A figure of a chapter, from its stored outputs: ``{chapter-figure} NOTEBOOK ITS FINDING``."""
 
     required_arguments = 2
+    final_argument_whitespace = True
 
     def run(self) -> list[nodes.Node]:
-        """Write the N-th picture (from 1) to the build folder and show it with its alt text."""
-        name, number = self.arguments
-        path = NOTEBOOKS / f"{name}.ipynb"
-        self.env.note_dependency(str(path))
-        cells = json.loads(path.read_text(encoding="utf-8"))["cells"]
-        outputs = [out for cell in cells for out in cell.get("outputs", [])]
-        pictures = [out for out in outputs if "image/png" in out.get("data", {})]
-        if not 0 < int(number) <= len(pictures):
+        """Write the picture with that title to the build folder and show it with its alt text."""
+        name, wanted = self.arguments
+        self.env.note_dependency(str(NOTEBOOKS / f"{name}.ipynb"))
+        shown = {title: (alt, data) for _, title, alt, data in pages.figures(name)}
+        if wanted not in shown:
             raise self.error(
-                f"chapter-figure: {name} holds {len(pictures)} pictures, so there is no "
-                f"number {number}; give one from 1 to {len(pictures)}"
+                f"chapter-figure: {name} has no figure {wanted!r}; it has {', '.join(shown)}"
             )
-        output = pictures[int(number) - 1]
+        alt, data = shown[wanted]
         FIGURES.mkdir(parents=True, exist_ok=True)
-        target = FIGURES / f"{name}-{number}.png"
-        target.write_bytes(b64decode("".join(output["data"]["image/png"])))
+        target = FIGURES / f"{name}-{slug(wanted)[:60]}.png"
+        target.write_bytes(data)
         uri = "/" + target.relative_to(ROOT).as_posix()
-        return [nodes.image(uri=uri, alt=output["metadata"]["image/png"]["alt"],
-                            classes=["story"])]  # fmt: skip
+        return [nodes.image(uri=uri, alt=alt, classes=["story"])]
 
 
 def describe(app: Sphinx, page: str, template: str, context: dict, doctree: Any) -> None:
@@ -308,11 +311,27 @@ def describe(app: Sphinx, page: str, template: str, context: dict, doctree: Any)
         "script-src 'self' 'unsafe-inline'; object-src 'none'; base-uri 'self'"
     )
     tags = context.get("metatags", "")
+    if page in web.toc_pages():
+        tags += web.social_tags(page, str(context.get("title", page)), unescape(text))
     if 'name="description"' not in tags:
         tags += f'<meta name="description" content="{text}" />\n'
     context["metatags"] = (
         tags + f'<meta http-equiv="Content-Security-Policy" content="{policy}" />\n'
     )
+
+
+def place_chapter(app: Sphinx, page: str, template: str, context: dict, doctree: Any) -> None:
+    """Say under a chapter's title where in the book it stands."""
+    one = next((c for c in pages.chapters() if page == f"notebooks/{c.name}"), None)
+    if one is None:
+        return
+    count = len(pages.chapters())
+    line = (
+        f'<p class="chapter-line" data-chapter="{one.name}">'
+        f"Chapter {one.number} of {count} · {one.part} · {one.minutes} minutes"
+        f'<progress value="{one.number}" max="{count}" aria-hidden="true"></progress></p>'
+    )
+    context["body"] = context["body"].replace("</h1>", f"</h1>\n{line}", 1)
 
 
 def polish(html: str) -> str:
@@ -354,6 +373,7 @@ def on_finish(app: Sphinx, failure: Exception | None) -> None:
     """Polish every page that was written."""
     if failure:
         return
+    web.write_extras(app)
     for path in Path(app.outdir).rglob("*.html"):
         old = path.read_text(encoding="utf-8")
         new = sized(polish(old), path)
@@ -364,6 +384,7 @@ def on_finish(app: Sphinx, failure: Exception | None) -> None:
 def on_config(app: Sphinx, config: Any) -> None:
     """Set the theme options that Jupyter Book has no setting for."""
     config.html_context |= {"default_mode": "auto"}
+    config.html_search_scorer = str(search.write_scorer())
     config.html_theme_options |= {
         "search_bar_text": "Search this book",
         "show_toc_level": 2,
@@ -379,10 +400,12 @@ def setup(app: Sphinx) -> dict[str, Any]:
     app.connect("source-read", on_source_read)
     app.connect("build-finished", on_finish)
     app.connect("html-page-context", describe, priority=900)
+    app.connect("html-page-context", place_chapter)
     app.add_html_math_renderer("mathml", (visit_math, None), (visit_math_block, None))
     app.add_directive("chapter-figure", ChapterFigure)
-    # A change of this file makes every page again.
-    edition = zlib.crc32(Path(__file__).read_bytes())
+    # A change of the extension makes every page again.
+    parts = sorted(Path(__file__).parent.glob("*.py"))
+    edition = zlib.crc32(b"".join(path.read_bytes() for path in parts))
     return {
         "version": "1",
         "env_version": edition,
