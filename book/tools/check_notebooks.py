@@ -61,7 +61,7 @@ def problems(path: Path) -> list[str]:
             if output.get("name") == "stderr":
                 found.append(f"cell {n} prints to stderr; mend the warning's cause")
             pictured = "image/png" in output.get("data", {})
-            about = output.metadata.get("image/png", {})
+            about = output.get("metadata", {}).get("image/png", {})
             if pictured and not (about.get("alt") and about.get("title")):
                 found.append(f"cell {n} shows a figure without alt text; end it with plots.show")
     return found
