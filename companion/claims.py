@@ -102,8 +102,10 @@ class Evidence:
     def __str__(self) -> str:
         n = digits_for(max(abs(self.value), abs(self.low), abs(self.high)))
         unit = f" {self.unit}" if self.unit else ""
-        numbers = f"{self.value:z,.{n}f}{unit} ({self.low:z,.{n}f} to {self.high:z,.{n}f})"
-        return f"{self.what}: {numbers.replace('-', '−')}, {WORDS[self.speaks]}"
+        value, low, high = (
+            f"{number:z,.{n}f}".replace("-", "−") for number in (self.value, self.low, self.high)
+        )
+        return f"{self.what}: {value}{unit} ({low} to {high}), {WORDS[self.speaks]}"
 
 
 WORDS = {"for": "speaks for the claim", "against": "speaks against it", "unclear": "unclear"}
