@@ -9,7 +9,7 @@ PY := $(VENV)/bin/python
 READY := $(VENV)/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: help env book site pdf lab test notebooks bench lint lock clean
+.PHONY: help env book site pdf lab test notebooks bench lint lock audit clean
 
 help:  ## List what can be made.
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "make %-10s %s\n", $$1, $$2}' Makefile
@@ -54,7 +54,10 @@ lock: $(READY)  ## Resolve the dependencies anew and write requirements.lock.
 	@$(PY) -m pip install -q uv
 	@$(VENV)/bin/uv pip compile --quiet --universal --python-version 3.11 --fork-strategy fewest \
 	  --generate-hashes --no-header --no-emit-index-url --no-emit-find-links \
-	  --extra cli --extra book --extra lab --extra test pyproject.toml -o requirements.lock
+	  --extra cli --extra book --extra lab --extra safe --extra serve --extra test pyproject.toml -o requirements.lock
+
+audit: $(READY)  ## Look up known faults of the locked packages; list them in build/sbom.json.
+	@sh book/tools/audit.sh $(VENV)
 
 clean:  ## Remove the environment and everything that was built.
 	rm -rf $(VENV) book/_build build *.egg-info .pytest_cache .ruff_cache .hypothesis

@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any
 
 import cover
+import long_haul
 import numpy as np
 import pages
 import search
@@ -297,6 +298,7 @@ def data_cards() -> str:
 
 GENERATED = {
     "claims-ledger": ledger, "data-cards": data_cards, "stream-stories": stream_stories,
+    "long-haul": long_haul.page,
     "book-cover": lambda: pages.raw_html(cover.html()), "chapter-cards": pages.chapter_cards,
     "claims-board": lambda: pages.claims_board(verdicts()), "figure-index": pages.figure_index,
     "book-downloads": web.downloads,
