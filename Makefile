@@ -9,7 +9,7 @@ PY := $(VENV)/bin/python
 READY := $(VENV)/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: help env book site pdf lab test notebooks bench lint lock audit clean
+.PHONY: help env book site pdf speed lab test notebooks bench lint lock audit clean
 
 help:  ## List what can be made.
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "make %-10s %s\n", $$1, $$2}' Makefile
@@ -29,6 +29,9 @@ site: $(READY)  ## Build the book into book/_build/html.
 pdf: export BOOK_PDF = 1
 pdf: site  ## Build the book, and print all of it into one PDF (needs Chromium).
 	@$(PY) book/tools/pdf.py
+
+speed: site  ## Print what each page costs a reader: bytes, time to draw, jumps (needs Chromium).
+	@$(PY) book/tools/speed.py
 
 lab: $(READY)  ## Open JupyterLab on the notebooks.
 	@$(PY) -m jupyter lab --notebook-dir notebooks --LabApp.news_url= \

@@ -132,7 +132,7 @@ def test_building_again_changes_no_page(site):
     """What is mended after a build must not be mended twice in the next, incremental one."""
     for path in site.rglob("*.html"):
         html = path.read_text(encoding="utf-8")
-        assert book_site.sized(book_site.polish(html), path) == html, path.name
+        assert book_site.finished(html, path, site) == html, path.name
 
 
 @pytest.mark.browser
