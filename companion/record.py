@@ -1,7 +1,8 @@
 """The record: every strategy on every stream of the book, run by one rule and written down.
 
 ``book/tools/runs.py`` (``make runs``) made it. A row is one strategy on one stream under one
-label delay. Nothing in it was tuned: every setting follows from the length of the warm-up.
+label delay. Nothing in it was tuned: every setting is a library's default or follows from the
+length of the warm-up.
 """
 
 from __future__ import annotations
