@@ -440,7 +440,7 @@ def run_or_reason(
             if path.exists():
                 return run_from_bytes(path.read_bytes())
         # A run is one job: what its model does in parallel stays in its process, in threads. A
-        # forest on a Dask cluster would else send its trees round the cluster, several times slower.
+        # forest on a Dask cluster would else send each tree round the cluster, which takes longer.
         with joblib.parallel_config("threading", n_jobs=1):
             run = prequential(strategy, stream, seed=seed, name=name, **options)
     except RunFailed as error:

@@ -109,7 +109,7 @@ def learnt(
     strategy: PerKey,
     history: Stream,
     *,
-    warmup: int | float = 1.0,
+    warmup: int | float | None = None,
     label_delay: int | str | np.ndarray = 0,
     seed: int | None = None,
 ) -> Learnt:
@@ -121,10 +121,11 @@ def learnt(
         It is copied first. Its shared part must be frozen, since every worker has its own copy.
     history : Stream
         With keys.
-    warmup : int or float
+    warmup : int or float, optional
         Rows, or share of the rows, to learn from; all if not given.
     label_delay, seed
-        As for :func:`companion.prequential`: only labels that have arrived by then are used.
+        As for :func:`companion.prequential`: with a warm-up, only the labels that have arrived by
+        its end are used. History that is used whole is taken to have all its labels.
 
     Returns
     -------
@@ -154,10 +155,12 @@ def learnt(
             "teach its own copy; share a Static"
         )
     strategy = prepared(strategy, history, seed)
-    first = len(history) if warmup == 1.0 else warmup_rows(warmup, len(history))
-    order, when = arrivals(history, label_delay)
-    head = order[when <= first]
-    check_start(strategy, first, len(head))
+    head = np.arange(len(history))
+    if warmup is not None:
+        first = warmup_rows(warmup, len(history))
+        order, when = arrivals(history, label_delay)
+        head = order[when <= first]
+        check_start(strategy, first, len(head))
     layout = layout_of(strategy, history.features)
     strategy.fit(history.X[head], history.y[head], **asked_for(strategy, history, head))
     personal = {

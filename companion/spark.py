@@ -9,9 +9,11 @@ in its checkpoint and starts again from there. What happens to one key's rows st
 from __future__ import annotations
 
 import os
+import pickle
 import shutil
 import sys
 from collections.abc import Iterator, Sequence
+from functools import cached_property
 from typing import Any
 
 from companion.clock import duration
@@ -32,6 +34,45 @@ def columns(features: Sequence[str]) -> str:
     '`seq` BIGINT, `key` STRING, `row` BIGINT, `time` TIMESTAMP_NTZ, `y` DOUBLE, `wind` DOUBLE'
     """
     return ", ".join(f"`{name}` {TYPES.get(name, 'DOUBLE')}" for name in log_columns(features))
+
+
+class Shipped:
+    """A broadcast value that is opened only where rows are.
+
+    Spark first asks a processor on the driver for its state's schema, and has no broadcasts there
+    (PySpark 4.3 fails with BROADCAST_VARIABLE_NOT_LOADED); pickled within, it is let alone.
+
+    Examples
+    --------
+    >>> from types import SimpleNamespace
+    >>> pickle.loads(pickle.dumps(Shipped(SimpleNamespace(value="a model")))).value
+    'a model'
+    """
+
+    def __init__(self, broadcast: Any) -> None:
+        self.broadcast = broadcast
+
+    def __reduce__(self) -> tuple:
+        return Unopened, (pickle.dumps(self.broadcast),)
+
+
+class Unopened:
+    """A :class:`Shipped` that has arrived.
+
+    Examples
+    --------
+    >>> from types import SimpleNamespace
+    >>> Unopened(pickle.dumps(SimpleNamespace(value="a model"))).value
+    'a model'
+    """
+
+    def __init__(self, packed: bytes) -> None:
+        self.packed = packed
+
+    @cached_property
+    def value(self) -> Any:
+        """What was shipped; a worker keeps it from one micro-batch to the next."""
+        return pickle.loads(self.packed).value
 
 
 class KeyState:
@@ -113,7 +154,7 @@ def answers(log: Any, known: Learnt, *, patience: str | None = None) -> Any:
         duration(patience)
     shipped = log.sparkSession.sparkContext.broadcast(known)
     keyed = log.select([log[f"`{name}`"] for name in wanted]).groupBy("key")
-    return keyed.transformWithState(KeyState(shipped, patience), ANSWER, "Append", "None")
+    return keyed.transformWithState(KeyState(Shipped(shipped), patience), ANSWER, "Append", "None")
 
 
 def states(session: Any, checkpoint: str | os.PathLike[str]) -> Any:
@@ -173,7 +214,8 @@ def local_session(cores: int = 2, partitions: int | None = None) -> Any:
         ) from None
     if not (os.environ.get("JAVA_HOME") or shutil.which("java")):
         raise RuntimeError(
-            "Spark needs Java 17 or later; on Debian install openjdk-17-jre-headless"
+            "Spark needs Java 17 or later, and none was found; "
+            "on Debian install the package openjdk-17-jre-headless"
         )
     os.environ.setdefault("PYSPARK_PYTHON", sys.executable)
     settings = {
