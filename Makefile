@@ -32,7 +32,7 @@ lab: $(READY)  ## Open JupyterLab on the notebooks.
 	  --LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate
 
 test: $(READY)  ## Run every test: package, notebooks, site, browser.
-	@$(PY) -m pytest -n $(JOBS) --dist loadgroup --nbval --nbval-current-env \
+	@$(PY) -m pytest -n $(JOBS) --dist loadfile --nbval --nbval-current-env \
 	  --nbval-sanitize-with tests/nbval.cfg tests companion notebooks
 
 test-engines: $(SPARK)  ## Run the tests on Apache Spark (installs PySpark; needs Java 17).

@@ -102,7 +102,7 @@ class Evidence:
     def __str__(self) -> str:
         n = digits_for(max(abs(self.value), abs(self.low), abs(self.high)))
         unit = f" {self.unit}" if self.unit else ""
-        numbers = f"{self.value:,.{n}f}{unit} ({self.low:,.{n}f} to {self.high:,.{n}f})"
+        numbers = f"{self.value:z,.{n}f}{unit} ({self.low:z,.{n}f} to {self.high:z,.{n}f})"
         return f"{self.what}: {numbers.replace('-', '−')}, {WORDS[self.speaks]}"
 
 

@@ -152,8 +152,8 @@ class Comparison:
         head = ["strategy", "error", f"less than {self.reference}, 95 % interval", "fits"]
         body = []
         for row in self.table():
-            gain = f"{-row['difference']:,.{digits}f}"
-            interval = f"{-row['high']:,.{digits}f} to {-row['low']:,.{digits}f}"
+            gain = f"{-row['difference']:z,.{digits}f}"
+            interval = f"{-row['high']:z,.{digits}f} to {-row['low']:z,.{digits}f}"
             is_reference = row["strategy"] == self.reference
             body.append([
                 row["strategy"],

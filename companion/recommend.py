@@ -139,4 +139,4 @@ def break_even(
 
 def money(value: float) -> str:
     """Return an amount with about four digits."""
-    return f"{value:,.{digits_for(value)}f}"
+    return f"{value:z,.{digits_for(value)}f}"

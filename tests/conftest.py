@@ -83,13 +83,6 @@ def browser() -> Iterator:
         pytest.skip(HOW)
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Keep a file's tests on one worker; each look at all pages may go to its own."""
-    for item in items:
-        apart = "test_every_page_opens_clean" in item.name
-        item.add_marker(pytest.mark.xdist_group(item.name if apart else str(item.path)))
-
-
 def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:
     """Fail a CI run in which anything was skipped: a skipped test proves nothing."""
     reporter = session.config.pluginmanager.get_plugin("terminalreporter")

@@ -16,7 +16,9 @@ from base64 import b64decode
 from pathlib import Path
 from typing import Any
 
+import cover
 import numpy as np
+import pages
 import stories
 from docutils import nodes
 from latex2mathml.converter import convert
@@ -257,7 +259,11 @@ def data_cards() -> str:
     return "\n".join(card(*item) for item in streams.cards().items())
 
 
-GENERATED = {"claims-ledger": ledger, "data-cards": data_cards, "stream-stories": stream_stories}
+GENERATED = {
+    "claims-ledger": ledger, "data-cards": data_cards, "stream-stories": stream_stories,
+    "book-cover": lambda: pages.raw_html(cover.html()), "chapter-cards": pages.chapter_cards,
+    "claims-board": lambda: pages.claims_board(verdicts()), "figure-index": pages.figure_index,
+}  # fmt: skip
 
 
 class ChapterFigure(SphinxDirective):
@@ -309,6 +315,20 @@ def describe(app: Sphinx, page: str, template: str, context: dict, doctree: Any)
     context["metatags"] = (
         tags + f'<meta http-equiv="Content-Security-Policy" content="{policy}" />\n'
     )
+
+
+def place_chapter(app: Sphinx, page: str, template: str, context: dict, doctree: Any) -> None:
+    """Say under a chapter's title where in the book it stands."""
+    one = next((c for c in pages.chapters() if page == f"notebooks/{c.name}"), None)
+    if one is None:
+        return
+    count = len(pages.chapters())
+    line = (
+        f'<p class="chapter-line" data-chapter="{one.name}">'
+        f"Chapter {one.number} of {count} · {one.part} · {one.minutes} minutes"
+        f'<progress value="{one.number}" max="{count}" aria-hidden="true"></progress></p>'
+    )
+    context["body"] = context["body"].replace("</h1>", f"</h1>\n{line}", 1)
 
 
 def polish(html: str) -> str:
@@ -375,10 +395,12 @@ def setup(app: Sphinx) -> dict[str, Any]:
     app.connect("source-read", on_source_read)
     app.connect("build-finished", on_finish)
     app.connect("html-page-context", describe, priority=900)
+    app.connect("html-page-context", place_chapter)
     app.add_html_math_renderer("mathml", (visit_math, None), (visit_math_block, None))
     app.add_directive("chapter-figure", ChapterFigure)
-    # A change of this file makes every page again.
-    edition = zlib.crc32(Path(__file__).read_bytes())
+    # A change of the extension makes every page again.
+    parts = sorted(Path(__file__).parent.glob("*.py"))
+    edition = zlib.crc32(b"".join(path.read_bytes() for path in parts))
     return {
         "version": "1",
         "env_version": edition,

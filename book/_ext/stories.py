@@ -47,5 +47,5 @@ def story(name: str) -> dict[str, str]:
     digits = digits_for(result.score("frozen"))
     gap = result.difference("frozen", "online")
     numbers = {label: f"{result.score(label):,.{digits}f}" for label in shown}
-    span = f"{gap.value:,.{digits}f} ({gap.low:,.{digits}f} to {gap.high:,.{digits}f})"
+    span = f"{gap.value:z,.{digits}f} ({gap.low:z,.{digits}f} to {gap.high:z,.{digits}f})"
     return {"name": name, "unit": result.unit, **numbers, "saved": span.replace("-", "−")}

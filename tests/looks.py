@@ -1,0 +1,53 @@
+"""Looks at every page in a browser; two test files call it, so that two workers share the pages."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import yaml
+from axe_playwright_python.sync_playwright import Axe
+
+ROOT = Path(__file__).parents[1]
+TOC = yaml.safe_load((ROOT / "book" / "_toc.yml").read_text())
+PAGES = [TOC["root"]] + [
+    chapter["file"] for part in TOC["parts"] for chapter in part["chapters"]
+]  # fmt: skip
+AXE = {"preload": False, "resultTypes": ["violations"]}  # twice as quick
+
+
+def problems_on_pages(site_url: str, browser: Any, scheme: str, width: int) -> list[str]:
+    """Return console errors, failed or outside requests, sideways scroll and what axe finds."""
+    context = browser.new_context(
+        viewport={"width": width, "height": 800}, color_scheme=scheme, reduced_motion="reduce"
+    )
+    problems: list[str] = []
+    for name in PAGES:
+        page = context.new_page()
+        page.on(
+            "console", lambda m, n=name: m.type == "error" and problems.append(f"{n}: {m.text}")
+        )
+        page.on("pageerror", lambda e, n=name: problems.append(f"{n}: {e}"))
+        page.on(
+            "response",
+            lambda r, n=name: r.status < 400 or problems.append(f"{n}: {r.status} {r.url}"),
+        )
+        page.on("requestfailed", lambda r, n=name: problems.append(f"{n}: failed {r.url}"))
+        page.on(
+            "request",
+            lambda r, n=name: (
+                r.url.startswith((site_url, "data:", "blob:"))
+                or problems.append(f"{n}: outside request {r.url}")
+            ),
+        )
+        page.goto(f"{site_url}{name}.html")
+        page.wait_for_load_state("networkidle")
+        wide = page.evaluate("document.documentElement.scrollWidth")
+        if wide > width:
+            problems.append(f"{name}: {wide} px wide on a screen of {width}")
+        for found in Axe().run(page, options=AXE).response["violations"]:
+            where = "; ".join(str(node["target"]) for node in found["nodes"][:3])
+            problems.append(f"{name}: {found['id']} ({found['impact']}): {where}")
+        page.close()
+    context.close()
+    return problems

@@ -1,0 +1,12 @@
+"""Every page opens clean on a phone, light and dark."""
+
+from __future__ import annotations
+
+import pytest
+from looks import problems_on_pages
+
+
+@pytest.mark.browser
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_every_page_opens_clean(site_url, browser, scheme):
+    assert problems_on_pages(site_url, browser, scheme, width=360) == []
