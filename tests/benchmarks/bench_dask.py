@@ -108,13 +108,14 @@ def table(found: dict[str, list[tuple[float, float]]]) -> str:
         *lines, "",
         f"Medians of {ROUNDS} rounds of {JOBS} runs, each an online tree over "
         f"{len(streams.weather()):,} rows. Two Dask workers against one: {ratio(one, two, 0)} "
-        f"times as fast by the clock, {ratio(one, two, 1)} by the busiest process. Two Dask workers "
-        f"against joblib's own two processes: {ratio(own, two, 0)} and {ratio(own, two, 1)}. "
+        f"times as fast by the clock, {ratio(one, two, 1)} by the busiest process. Two "
+        f"Dask workers against joblib's own two processes: {ratio(own, two, 0)} and "
+        f"{ratio(own, two, 1)}. "
         f"Measured with Dask {dask.__version__}, joblib {joblib.__version__} and Python "
         f"{platform.python_version()} on {os.cpu_count()} cores ({platform.system()} "
         f"{platform.machine()}), which other work was using too: {busy()} processes were waiting "
-        "or running on average. The busiest process tells what the clock would say if each had a core "
-        "to itself.",
+        "or running on average. The busiest process tells what the clock would say if each had a "
+        "core to itself.",
         "",
     ])  # fmt: skip
 
