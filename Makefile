@@ -10,7 +10,7 @@ READY := $(VENV)/.ready
 SPARK := $(VENV)/.spark
 
 .DEFAULT_GOAL := help
-.PHONY: help env book site lab test test-engines notebooks bench lint lock clean
+.PHONY: help env book site pdf lab test test-engines notebooks bench lint lock audit clean
 
 help:  ## List what can be made.
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-12s %s\n", $$1, $$2}' Makefile
@@ -26,6 +26,10 @@ book: site  ## Build the book and serve it on 127.0.0.1 (PORT=8000, or the next 
 
 site: $(READY)  ## Build the book into book/_build/html.
 	@$(PY) book/tools/site.py
+
+pdf: export BOOK_PDF = 1
+pdf: site  ## Build the book, and print all of it into one PDF (needs Chromium).
+	@$(PY) book/tools/pdf.py
 
 lab: $(READY)  ## Open JupyterLab on the notebooks.
 	@$(PY) -m jupyter lab --notebook-dir notebooks --LabApp.news_url= \
@@ -62,10 +66,13 @@ COMPILE = $(VENV)/bin/uv pip compile --quiet --universal --python-version 3.11 \
 
 lock: $(READY)  ## Resolve the dependencies anew and write the two lock files.
 	@$(PY) -m pip install -q uv
-	@$(COMPILE) --extra cli --extra book --extra lab --extra test --extra dask pyproject.toml \
-	  -o requirements.lock
+	@$(COMPILE) --extra cli --extra book --extra lab --extra safe --extra serve --extra dask --extra test \
+	  pyproject.toml -o requirements.lock
 	@$(COMPILE) --constraint requirements.lock --extra spark pyproject.toml \
 	  -o requirements-spark.lock
+
+audit: $(READY)  ## Look up known faults of the locked packages; list them in build/sbom.json.
+	@sh book/tools/audit.sh $(VENV)
 
 clean:  ## Remove the environment and everything that was built.
 	rm -rf $(VENV) book/_build build *.egg-info .pytest_cache .ruff_cache .hypothesis

@@ -6,7 +6,7 @@ import re
 from html import unescape
 from html.parser import HTMLParser
 from pathlib import Path
-from urllib.parse import unquote, urldefrag, urljoin
+from urllib.parse import quote, unquote, urldefrag, urljoin
 
 import book_site
 import pytest
@@ -184,10 +184,27 @@ def test_answers_and_read_chapters_are_remembered(site_url, browser):
     context.close()
 
 
+QUERIES = {
+    "frozen model wins on a shuffled world": 1, "calibration": 2, "covariate shift": 3,
+    "train test period matrix": 3, "churn": 4, "bias and variance of a window": 4, "leak": 5,
+    "deployment gate": 5, "retraining interval": 6, "warm start": 6, "learning rate": 7,
+    "stochastic gradient descent": 7, "ADWIN": 8, "drift detector": 8, "cold start": 9,
+    "shrinkage": 9, "poisoning": 10, "catastrophic forgetting": 10, "value at risk": 11,
+    "volatility": 11, "glucose calibration": 12, "patient": 12, "control chart": 14,
+    "Cohen's kappa": 14,
+}  # fmt: skip
+
+
 @pytest.mark.browser
-def test_search_finds_pages(site_url, browser):
+def test_search_finds_the_right_chapter_first(site_url, browser):
     page = browser.new_page()
-    page.goto(f"{site_url}search.html?q=prequential")
-    page.wait_for_selector("#search-results li", timeout=10_000)
-    assert page.locator("#search-results li").count() >= 2
+    wrong = []
+    for query, chapter in QUERIES.items():
+        page.goto(f"{site_url}search.html?q={quote(query)}")
+        page.wait_for_selector("#search-results li a", timeout=10_000)
+        page.wait_for_timeout(300)
+        first = page.locator("#search-results li > a").first.get_attribute("href")
+        if f"notebooks/{chapter:02d}_" not in first:
+            wrong.append(f"{query}: {first}")
     page.close()
+    assert not wrong

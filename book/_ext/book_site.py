@@ -11,17 +11,23 @@ import functools
 import json
 import re
 import struct
+import unicodedata
 import zlib
-from base64 import b64decode
+from html import unescape
 from pathlib import Path
 from typing import Any
 
 import cover
+import long_haul
 import numpy as np
 import pages
+import search
 import stories
+import web
 from docutils import nodes
 from latex2mathml.converter import convert
+from pybtex.database import parse_file
+from pybtex.richtext import Text
 from sphinx.application import Sphinx
 from sphinx.util.docutils import SphinxDirective
 
@@ -54,6 +60,37 @@ def glossary() -> dict[str, str]:
     return {slug(term): term for term in terms}
 
 
+@functools.cache
+def authors() -> dict[str, set[str]]:
+    """Return the last names of each work's authors, without accents."""
+    works = parse_file(ROOT / "book" / "references.bib").entries
+    return {
+        key: {
+            unaccented(Text.from_latex(name).render_as("text"))
+            for person in [*work.persons.get("author", []), *work.persons.get("editor", [])]
+            for name in person.last_names
+        }
+        for key, work in works.items()
+    }
+
+
+def citation(match: re.Match) -> str:
+    """Turn a link to a work into a citation; words that are no author's name stay before it."""
+    words, key = match[1], match[2]
+    said = unaccented(words)
+    named = key not in authors() or any(name in said for name in authors()[key])
+    return f"{{cite:t}}`{key}`" if named else f"{words} {{cite:p}}`{key}`"
+
+
+def unaccented(text: str) -> str:
+    """Return text without accents.
+
+    >>> unaccented("Žliobaitė")
+    'Zliobaite'
+    """
+    return "".join(c for c in unicodedata.normalize("NFD", text) if not unicodedata.combining(c))
+
+
 def upgrade_links(text: str) -> str:
     """Turn plain links to bibliography, data cards and glossary into citations, references, terms.
 
@@ -62,7 +99,7 @@ def upgrade_links(text: str) -> str:
     >>> upgrade_links("a [stream](../book/glossary.md#stream)")
     'a {term}`stream <stream>`'
     """
-    text = CARD.sub(r"{ref}`\1 <\2>`", CITE.sub(r"{cite:t}`\2`", text))
+    text = CARD.sub(r"{ref}`\1 <\2>`", CITE.sub(citation, text))
     return TERM.sub(lambda m: f"{{term}}`{m[1]} <{glossary().get(m[2], m[2])}>`", text)
 
 
@@ -261,36 +298,34 @@ def data_cards() -> str:
 
 GENERATED = {
     "claims-ledger": ledger, "data-cards": data_cards, "stream-stories": stream_stories,
+    "long-haul": long_haul.page,
     "book-cover": lambda: pages.raw_html(cover.html()), "chapter-cards": pages.chapter_cards,
     "claims-board": lambda: pages.claims_board(verdicts()), "figure-index": pages.figure_index,
+    "book-downloads": web.downloads,
 }  # fmt: skip
 
 
 class ChapterFigure(SphinxDirective):
-    """A figure of a chapter, taken from its stored outputs: ``{chapter-figure} NOTEBOOK N``."""
+    """A figure of a chapter, from its stored outputs: ``{chapter-figure} NOTEBOOK ITS FINDING``."""
 
     required_arguments = 2
+    final_argument_whitespace = True
 
     def run(self) -> list[nodes.Node]:
-        """Write the N-th picture (from 1) to the build folder and show it with its alt text."""
-        name, number = self.arguments
-        path = NOTEBOOKS / f"{name}.ipynb"
-        self.env.note_dependency(str(path))
-        cells = json.loads(path.read_text(encoding="utf-8"))["cells"]
-        outputs = [out for cell in cells for out in cell.get("outputs", [])]
-        pictures = [out for out in outputs if "image/png" in out.get("data", {})]
-        if not 0 < int(number) <= len(pictures):
+        """Write the picture with that title to the build folder and show it with its alt text."""
+        name, wanted = self.arguments
+        self.env.note_dependency(str(NOTEBOOKS / f"{name}.ipynb"))
+        shown = {title: (alt, data) for _, title, alt, data in pages.figures(name)}
+        if wanted not in shown:
             raise self.error(
-                f"chapter-figure: {name} holds {len(pictures)} pictures, so there is no "
-                f"number {number}; give one from 1 to {len(pictures)}"
+                f"chapter-figure: {name} has no figure {wanted!r}; it has {', '.join(shown)}"
             )
-        output = pictures[int(number) - 1]
+        alt, data = shown[wanted]
         FIGURES.mkdir(parents=True, exist_ok=True)
-        target = FIGURES / f"{name}-{number}.png"
-        target.write_bytes(b64decode("".join(output["data"]["image/png"])))
+        target = FIGURES / f"{name}-{slug(wanted)[:60]}.png"
+        target.write_bytes(data)
         uri = "/" + target.relative_to(ROOT).as_posix()
-        return [nodes.image(uri=uri, alt=output["metadata"]["image/png"]["alt"],
-                            classes=["story"])]  # fmt: skip
+        return [nodes.image(uri=uri, alt=alt, classes=["story"])]
 
 
 def describe(app: Sphinx, page: str, template: str, context: dict, doctree: Any) -> None:
@@ -310,6 +345,8 @@ def describe(app: Sphinx, page: str, template: str, context: dict, doctree: Any)
         "script-src 'self' 'unsafe-inline'; object-src 'none'; base-uri 'self'"
     )
     tags = context.get("metatags", "")
+    if page in web.toc_pages():
+        tags += web.social_tags(page, str(context.get("title", page)), unescape(text))
     if 'name="description"' not in tags:
         tags += f'<meta name="description" content="{text}" />\n'
     context["metatags"] = (
@@ -370,6 +407,7 @@ def on_finish(app: Sphinx, failure: Exception | None) -> None:
     """Polish every page that was written."""
     if failure:
         return
+    web.write_extras(app)
     for path in Path(app.outdir).rglob("*.html"):
         old = path.read_text(encoding="utf-8")
         new = sized(polish(old), path)
@@ -380,6 +418,7 @@ def on_finish(app: Sphinx, failure: Exception | None) -> None:
 def on_config(app: Sphinx, config: Any) -> None:
     """Set the theme options that Jupyter Book has no setting for."""
     config.html_context |= {"default_mode": "auto"}
+    config.html_search_scorer = str(search.write_scorer())
     config.html_theme_options |= {
         "search_bar_text": "Search this book",
         "show_toc_level": 2,
