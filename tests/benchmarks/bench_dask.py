@@ -96,8 +96,8 @@ def table(found: dict[str, list[tuple[float, float]]]) -> str:
 
     one, two, own = "Dask, 1 worker", "Dask, 2 workers", "joblib, 2 processes"
     lines = [
-        "| way | seconds by the clock | times as fast as one process | CPU seconds of the busiest "
-        "process | times as few |",
+        "| way | seconds by the clock | speed-up | CPU seconds of the busiest process | speed-up, "
+        "a core for each |",
         "|---|---:|---:|---:|---:|",
     ]
     for name, rounds in found.items():
