@@ -11,11 +11,11 @@ def main() -> None:
     """Compare on the cluster, and print what came out."""
     days = streams.weather()
     rivals = usual_rivals(days, quick=True)
-    with LocalCluster(n_workers=2, threads_per_worker=1) as cluster, Client(cluster):
-        with joblib.parallel_config("dask"):
-            result = compare(days, rivals, progress=True)
+    cluster = LocalCluster(n_workers=2, threads_per_worker=1)
+    with cluster, Client(cluster), joblib.parallel_config("dask"):
+        result = compare(days, rivals, progress=True)
     print(result)
 
 
-if __name__ == "__main__":  # the workers are new processes, and read this file too
+if __name__ == "__main__":  # each worker reads this file too
     main()

@@ -12,17 +12,21 @@ from companion.spark import answers, columns, local_session
 
 
 def main(folder: Path) -> None:
-    """Answer all that is in the folder's log, then stop; the next call goes on from there."""
-    strategy = PerKey(Static(LinearRegression()), Online(online_line(0)), after=24)
-    known = learnt(strategy, streams.wind_turbines(), warmup=2_000, label_delay="6h")
+    """Answer what is in the folder's log; the next call goes on from there."""
+    personal = Online(online_line(0))
+    strategy = PerKey(Static(LinearRegression()), personal, after=24)
+    turbines = streams.wind_turbines()
+    known = learnt(strategy, turbines, warmup=2_000, label_delay="6h")
 
     spark = local_session(cores=2)
     reader = spark.readStream.schema(columns(known.features))
-    log = reader.option("maxFilesPerTrigger", 1).parquet(str(folder / "log"))
-    writer = answers(log, known, patience="7D").writeStream.format("parquet")
+    reader = reader.option("maxFilesPerTrigger", 1)
+    log = reader.parquet(str(folder / "log"))
+
+    writer = answers(log, known, patience="7D").writeStream
     writer = writer.option("checkpointLocation", str(folder / "checkpoint"))
-    query = writer.trigger(availableNow=True).start(str(folder / "answers"))
-    query.awaitTermination()
+    writer = writer.format("parquet").trigger(availableNow=True)
+    writer.start(str(folder / "answers")).awaitTermination()
 
 
 if __name__ == "__main__":
