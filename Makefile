@@ -10,7 +10,7 @@ READY := $(VENV)/.ready
 SPARK := $(VENV)/.spark
 
 .DEFAULT_GOAL := help
-.PHONY: help env book site pdf lab test test-engines notebooks bench lint lock audit clean
+.PHONY: help env book site pdf speed lab test test-engines notebooks runs bench lint lock audit clean
 
 help:  ## List what can be made.
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-12s %s\n", $$1, $$2}' Makefile
@@ -31,6 +31,9 @@ pdf: export BOOK_PDF = 1
 pdf: site  ## Build the book, and print all of it into one PDF (needs Chromium).
 	@$(PY) book/tools/pdf.py
 
+speed: site  ## Print what each page costs a reader: bytes, time to draw, jumps (needs Chromium).
+	@$(PY) book/tools/speed.py
+
 lab: $(READY)  ## Open JupyterLab on the notebooks.
 	@$(PY) -m jupyter lab --notebook-dir notebooks --LabApp.news_url= \
 	  --LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate
@@ -50,6 +53,11 @@ $(SPARK): $(READY) requirements-spark.lock
 notebooks: $(READY)  ## Execute notebooks whose code has changed and store their outputs (ALL=1: all).
 	@$(PY) book/tools/notebooks.py --all $(ALL)
 
+runs: export OMP_NUM_THREADS = 1
+runs: export OPENBLAS_NUM_THREADS = 1
+runs: $(READY)  ## Run every strategy on every stream and write the record (about 10 minutes).
+	@$(PY) book/tools/runs.py
+
 bench: export OMP_NUM_THREADS = 1
 bench: export OPENBLAS_NUM_THREADS = 1
 bench: $(READY)  ## Measure the package against bare loops and print a table.
@@ -61,10 +69,10 @@ lint: $(READY)  ## Check style and notebooks.
 
 # Two files: what all targets need, and what Spark needs, at the same versions. PySpark is a third
 # of the size of all the rest, and only `make test-engines` needs it.
-COMPILE = $(VENV)/bin/uv pip compile --quiet --universal --python-version 3.11 \
+COMPILE = $(VENV)/bin/uv pip compile $(if $(UPGRADE),--upgrade) --quiet --universal --python-version 3.11 \
   --fork-strategy fewest --generate-hashes --no-header --no-emit-index-url --no-emit-find-links
 
-lock: $(READY)  ## Resolve the dependencies anew and write the two lock files.
+lock: $(READY)  ## Resolve the dependencies and write the two lock files (UPGRADE=1: to the newest).
 	@$(PY) -m pip install -q uv
 	@$(COMPILE) --extra cli --extra book --extra lab --extra safe --extra serve --extra dask --extra test \
 	  pyproject.toml -o requirements.lock
