@@ -1,4 +1,4 @@
-"""Four wind turbines on Spark: one shared line, and a correction of its own for each."""
+"""Wind turbines on Spark: one shared line, and each its own correction."""
 
 import sys
 from pathlib import Path
