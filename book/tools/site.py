@@ -8,6 +8,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+import lab
+
 ROOT = Path(__file__).parents[2]
 HTML = ROOT / "book" / "_build" / "html"
 LOG = ROOT / "book" / "_build" / "build.log"
@@ -16,13 +18,14 @@ LOG = ROOT / "book" / "_build" / "build.log"
 def build() -> int:
     """Run Jupyter Book on the repository's root; print its log only if it fails."""
     LOG.parent.mkdir(parents=True, exist_ok=True)
+    lab.main()
     command = [
         sys.executable, "-c", "from jupyter_book.cli.main import main; main()", "build", ".",
         "--config", "book/_config.yml", "--toc", "book/_toc.yml",
         "--path-output", "book", "-W", "--keep-going", "-q",
     ]  # fmt: skip
     with open(LOG, "w", encoding="utf-8") as log:
-        environment = {**os.environ, "PYTHONHASHSEED": "0"}
+        environment = {"OMP_NUM_THREADS": "1", **os.environ, "PYTHONHASHSEED": "0"}
         done = subprocess.run(
             command, cwd=ROOT, stdout=log, stderr=subprocess.STDOUT, env=environment
         )
