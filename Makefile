@@ -9,10 +9,10 @@ PY := $(VENV)/bin/python
 READY := $(VENV)/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: help env book site lab test notebooks bench lint lock clean
+.PHONY: help env book site lab test test-lab notebooks bench lint lock clean
 
 help:  ## List what can be made.
-	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "make %-10s %s\n", $$1, $$2}' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-10s %s\n", $$1, $$2}' Makefile
 
 env: $(READY)  ## Make the environment in .venv (the other targets do it by themselves).
 
@@ -34,6 +34,9 @@ test: $(READY)  ## Run every test: package, notebooks, site, browser.
 	@$(PY) -m pytest -n $(JOBS) --dist loadfile --nbval --nbval-current-env \
 	  --nbval-sanitize-with tests/nbval.cfg tests companion notebooks
 
+test-lab: $(READY)  ## Run every chapter in the lab, under Node and in a browser (20 minutes or so).
+	@$(PY) -m pytest -n $(JOBS) --lab tests/test_lab_runs.py
+
 notebooks: $(READY)  ## Execute notebooks whose code has changed and store their outputs (ALL=1: all).
 	@$(PY) book/tools/notebooks.py --all $(ALL)
 
@@ -50,7 +53,7 @@ lock: $(READY)  ## Resolve the dependencies anew and write requirements.lock.
 	@$(PY) -m pip install -q uv
 	@$(VENV)/bin/uv pip compile --quiet --universal --python-version 3.11 --fork-strategy fewest \
 	  --generate-hashes --no-header --no-emit-index-url --no-emit-find-links \
-	  --extra cli --extra book --extra lab --extra test pyproject.toml -o requirements.lock
+	  --extra cli --extra book --extra lab --extra lite --extra test pyproject.toml -o requirements.lock
 
 clean:  ## Remove the environment and everything that was built.
 	rm -rf $(VENV) book/_build build *.egg-info .pytest_cache .ruff_cache .hypothesis

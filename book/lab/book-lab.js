@@ -6,6 +6,10 @@
   const path = new URLSearchParams(location.search).get("path") || "";
   const chapter = /^notebooks\/[^/]+\.ipynb$/.test(path);
 
+  // Hosts that isolate their pages would make the kernel talk by shared memory, which loses messages
+  // (coincident in JupyterLite 0.8); the way that works everywhere works there too.
+  Object.defineProperty(window, "crossOriginIsolated", { value: false });
+
   const bar = document.createElement("section");
   bar.id = "book-lab";
   bar.setAttribute("aria-label", "The lab");

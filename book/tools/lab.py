@@ -41,9 +41,11 @@ PUBLISHED = "https://cdn.jsdelivr.net/pyodide/v{version}/full"
 BROWSER = ("--platform", "pyemscripten_2026_0_wasm32", "--platform", "any",
            "--implementation", "cp", "--abi", "cp314", "--python-version", "3.14")  # fmt: skip
 PACKAGE = "static-vs-dynamic-companion"
-# Loaded while Python starts. Whatever else the lock names is loaded when a cell imports it.
-PRELOADED = ["micropip", "piplite", "ipykernel", "comm", "pyodide-kernel", "jedi", "ipython",
-             "numpy", "scipy", "scikit-learn", "matplotlib", "river", PACKAGE]  # fmt: skip
+# Loaded while Python starts; pandas because the companion imports it only when it needs it.
+PRELOADED = [
+    "micropip", "piplite", "ipykernel", "comm", "pyodide-kernel", "jedi", "ipython",
+    "numpy", "scipy", "pandas", "scikit-learn", "matplotlib", "river", PACKAGE,
+]  # fmt: skip
 KERNEL = Path(sys.prefix, "share/jupyter/labextensions/@jupyterlite/pyodide-kernel-extension")
 APPS = ("notebooks", "tree", "lab", "edit", "consoles")
 # What JupyterLab itself takes of a first visit; a test measures the sum.
