@@ -116,7 +116,8 @@ def test_everything_shipped_is_what_the_lock_names(built):
     folder = built / "static" / "pyodide"
     shipped = json.loads((folder / "pyodide-lock.json").read_text())["packages"]
     files = {one["file_name"]: one["sha256"] for one in shipped.values()} | LOCK["lab"]["core"]
-    assert {path.name for path in folder.iterdir()} == {*files, "pyodide-lock.json"}
+    there = {path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file()}
+    assert there == {*files, "pyodide-lock.json"}
     for name, digest in files.items():
         assert hashlib.sha256((folder / name).read_bytes()).hexdigest() == digest, name
     for key, one in LOCK["packages"].items():
@@ -140,6 +141,7 @@ def test_the_lab_asks_for_nothing_outside(built):
     config = json.loads((built / "jupyter-lite.json").read_text())["jupyter-config-data"]
     kernel = config["litePluginSettings"]["@jupyterlite/pyodide-kernel-extension:kernel"]
     assert kernel["pyodideUrl"] == "./static/pyodide/pyodide.mjs"
+    assert kernel["loadPyodideOptions"]["lockFileURL"].startswith("./static/pyodide/")
     assert kernel["disablePyPIFallback"] is True
     assert all(url.startswith("./") for url in kernel["pipliteUrls"])
     assert not list(built.rglob("*.map"))

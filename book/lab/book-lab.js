@@ -14,8 +14,10 @@
   bar.id = "book-lab";
   bar.setAttribute("aria-label", "The lab");
   bar.innerHTML = '<a></a><p role="status"></p><span><button type="button">Run all</button>' +
-    '<button type="button">Start over</button></span>';
-  const [back, status, buttons] = bar.children;
+    '<button type="button">Start over</button></span><a class="made">Licences</a>';
+  const [back, status, buttons, made] = bar.children;
+  made.href = new URL("licences/index.html", lab).href;
+  made.title = "What the lab is made of, and the licences";
   const [run, reset] = buttons.children;
   back.textContent = chapter ? "← Back to the chapter" : "← Back to the book";
   back.href = new URL(chapter ? path.replace(/\.ipynb$/, ".html") : "index.html", book).href;
@@ -126,6 +128,13 @@
     const follow = async () => {
       const kernel = session.session?.kernel;
       if (!kernel) return;
+      clearTimeout(pause);
+      if (run.disabled === false && /starting$/.test(kernel.status)) {
+        known = null;
+        run.disabled = true;
+        say("Starting Python again …", true);
+      }
+      if (/starting$/.test(kernel.status)) return;
       if (kernel !== known) {
         known = kernel;
         // The kernel says that it is idle before Python has come; an empty cell waits for it.
@@ -133,7 +142,6 @@
         run.disabled = false;
       }
       if (run.disabled) return;
-      clearTimeout(pause);
       if (kernel.status === "busy") say("Running …", true);
       else pause = setTimeout(() => say(`Python is ready. ${newer || kept}`, false), 800);
     };

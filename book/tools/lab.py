@@ -7,6 +7,7 @@ they come from. When they cannot be had, the site is built without the lab.
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import importlib.metadata
 import json
@@ -108,8 +109,9 @@ def pip_download(requirements: list[str], folder: Path, *options: str) -> None:
         os.unlink(file.name)
     if done.returncode:
         reason = (done.stderr.strip().splitlines() or ["no reason given"])[-1]
-        raise LeftOut(f"pip could not download {', '.join(r.split()[0] for r in requirements)} "
-                      f"({reason.removeprefix('ERROR: ')})")  # fmt: skip
+        more = f" and {len(requirements) - 1} more" if len(requirements) > 1 else ""
+        name = requirements[0].split()[0]
+        raise LeftOut(f"pip could not download {name}{more}: {reason.removeprefix('ERROR: ')}")
 
 
 def wanted(lock: dict[str, Any]) -> tuple[dict[str, str], dict[str, dict[str, Any]]]:
@@ -190,6 +192,10 @@ def fetch(lock: dict[str, Any]) -> Path:
             from_carrier(lock["lab"], missing, folder)
         except (LeftOut, OSError) as error:
             raise LeftOut("; ".join([*reasons, str(error)])) from None
+    others = {name: one["sha256"] for name, one in index.items()}
+    if mirror and (missing := {n: sha for n, sha in others.items() if not fits(folder / n, sha)}):
+        with contextlib.suppress(OSError):
+            from_address(mirror, missing, folder)
     if missing := [e for name, e in index.items() if not fits(folder / name, e["sha256"])]:
         lines = [f"{e['name']}=={e['version']} --hash=sha256:{e['sha256']}" for e in missing]
         pip_download(lines, folder, *BROWSER)
@@ -228,7 +234,11 @@ def entry(wheel: Path, imports: list[str], depends: list[str]) -> dict[str, Any]
 
 
 def put_python(lock: dict[str, Any], cache: Path, parts: Path, target: Path) -> None:
-    """Put Pyodide, its packages, the kernel's and the companion beside each other, with a lock."""
+    """Put Pyodide, its packages, the kernel's and the companion beside each other, with a lock.
+
+    The companion's wheel changes and keeps its name, so a folder named by its hash holds it: a
+    browser that has kept an older one asks anew.
+    """
     target.mkdir(parents=True)
     pyodide, index = wanted(lock)
     for name in (*pyodide, *index):
@@ -244,8 +254,11 @@ def put_python(lock: dict[str, Any], cache: Path, parts: Path, target: Path) -> 
         ),
     }  # fmt: skip
     for wheel, (imports, depends) in needs.items():
-        shutil.copyfile(wheel, target / wheel.name)
         one = entry(wheel, imports, depends)
+        if wheel == own:
+            one["file_name"] = f"companion-{one['sha256'][:12]}/{wheel.name}"
+        (target / one["file_name"]).parent.mkdir(exist_ok=True)
+        shutil.copyfile(wheel, target / one["file_name"])
         packages[one["name"]] = one
     shipped = {"info": lock["info"], "packages": packages}
     (target / "pyodide-lock.json").write_text(json.dumps(shipped), encoding="utf-8")
@@ -278,8 +291,13 @@ def run_lite(command: str, lite: Path, target: Path) -> None:
         raise SystemExit(f"make: jupyter lite {command} failed:\n{output[-4000:]}")
 
 
-def settings() -> dict[str, Any]:
-    """Return the lab's configuration."""
+def settings(python: Path) -> dict[str, Any]:
+    """Return the lab's configuration; the lock's address changes with the lock."""
+    edition = hashlib.sha256((python / "pyodide-lock.json").read_bytes()).hexdigest()[:12]
+    options = {
+        "packages": PRELOADED,
+        "lockFileURL": f"./static/pyodide/pyodide-lock.json?edition={edition}",
+    }
     return {
         "jupyter-lite-schema-version": 0,
         "jupyter-config-data": {
@@ -289,7 +307,7 @@ def settings() -> dict[str, Any]:
                 "@jupyterlite/pyodide-kernel-extension:kernel": {
                     "pyodideUrl": "./static/pyodide/pyodide.mjs",
                     "disablePyPIFallback": True,
-                    "loadPyodideOptions": {"packages": PRELOADED},
+                    "loadPyodideOptions": options,
                 }
             },
         },
@@ -409,13 +427,17 @@ def build(cache: Path, lock: dict[str, Any]) -> None:
         for path, notebook in contents():
             file = lite / "contents" / path
             file.parent.mkdir(parents=True, exist_ok=True)
-            nbformat.write(notebook, file)
-        (lite / "jupyter-lite.json").write_text(json.dumps(settings()), encoding="utf-8")
+            # nbformat would drop that the cells are trusted.
+            file.write_text(json.dumps(notebook), encoding="utf-8")
+        python = parts / "python"
+        put_python(lock, cache, parts, python)
+        (lite / "jupyter-lite.json").write_text(json.dumps(settings(python)), encoding="utf-8")
         shutil.copy(SOURCES / "overrides.json", lite)
         run_lite("build", lite, target)
-        put_python(lock, cache, parts, target / "static" / "pyodide")
+        (target / "static").mkdir(exist_ok=True)
+        python = python.rename(target / "static" / "pyodide")
         run_lite("check", lite, target)
-        size = megabytes(target / "static" / "pyodide")
+        size = megabytes(python)
         put_licences(target, lock)
         put_pages(target, size)
         about = {"megabytes": size, "made_from": digest(lock)}
