@@ -41,7 +41,7 @@ def _claims(*rows: tuple[str, str, str, tuple[int, ...]]) -> dict[str, Claim]:
 CLAIMS = _claims(
     ("S1", "A fixed model excels at the specific task it was trained for.", "Static", (2,)),
     ("S2", "A fixed model struggles when conditions change.", "Static", (1, 3)),
-    ("D1", "A dynamic model adjusts to new information as it comes.", "Dynamic", (1, 7)),
+    ("D1", "A dynamic model adjusts to new information as it comes.", "Dynamic", (1, 7, 19)),
     ("B1", "Batch learning is consistent and reliable.", "Batch", (4, 10)),
     ("B2", "Batch processing makes good use of computing resources.", "Batch", (4,)),
     ("B3", "Checking a model before it ships makes production more reliable.", "Batch", (5, 16)),
@@ -102,8 +102,10 @@ class Evidence:
     def __str__(self) -> str:
         n = digits_for(max(abs(self.value), abs(self.low), abs(self.high)))
         unit = f" {self.unit}" if self.unit else ""
-        numbers = f"{self.value:z,.{n}f}{unit} ({self.low:z,.{n}f} to {self.high:z,.{n}f})"
-        return f"{self.what}: {numbers.replace('-', '−')}, {WORDS[self.speaks]}"
+        value, low, high = (
+            f"{number:z,.{n}f}".replace("-", "−") for number in (self.value, self.low, self.high)
+        )
+        return f"{self.what}: {value}{unit} ({low} to {high}), {WORDS[self.speaks]}"
 
 
 WORDS = {"for": "speaks for the claim", "against": "speaks against it", "unclear": "unclear"}

@@ -337,7 +337,7 @@ def churn(one: np.ndarray, two: np.ndarray, tolerance: float = 0.0) -> float:
     >>> churn(np.array([0, 1, 1]), np.array([0, 1, 0]))
     0.3333333333333333
     """
-    one, two = np.asarray(one), np.asarray(two)
+    one, two = np.asarray(one, float), np.asarray(two, float)
     if one.shape != two.shape:
         raise ValueError(f"predictions of shapes {one.shape} and {two.shape} cannot be compared")
     return float(np.mean(np.abs(one - two) > tolerance))

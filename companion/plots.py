@@ -164,6 +164,11 @@ class Picture:
     def __repr__(self) -> str:
         return f"Figure: {self.alt}"
 
+    @property
+    def title(self) -> str:
+        """The finding: the title of the whole, or of its only picture."""
+        return self.fig.get_suptitle() or self.fig.axes[0].get_title(loc="left")
+
     def png(self) -> bytes:
         """Return the figure as PNG bytes."""
         return image(self.fig, "png")
@@ -171,7 +176,7 @@ class Picture:
     def _repr_mimebundle_(self, **_: Any) -> tuple[dict[str, Any], dict[str, Any]]:
         data = base64.b64encode(self.png()).decode("ascii")
         bundle = {"text/plain": repr(self), "image/png": data}
-        return bundle, {"image/png": {"alt": self.alt}}
+        return bundle, {"image/png": {"alt": self.alt, "title": self.title}}
 
 
 def show(fig: Figure, alt: str) -> Picture:

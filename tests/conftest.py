@@ -17,21 +17,6 @@ HTML = ROOT / "book" / "_build" / "html"
 # One thread is quickest on data of this size, and gives the same sums on every machine.
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 IN_CI = os.environ.get("CI") == "true"
-CHROMIUMS = (
-    "/usr/bin/chromium",
-    "/usr/bin/chromium-browser",
-    "/usr/bin/google-chrome",
-    "/Applications/Google Chrome.app/Contents/MacOS/Google Chrome",
-)
-FLAGS = [
-    "--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
-    "--disable-background-networking", "--disable-component-update", "--disable-sync",
-]  # fmt: skip
-HOW = (
-    "no Chromium was found; run .venv/bin/python -m playwright install chromium, "
-    "or install the package chromium (Debian: apt-get install chromium)"
-)
-
 sys.path[:0] = [str(ROOT / "book" / "tools"), str(ROOT / "book" / "_ext"), str(ROOT / "tests")]
 
 
@@ -87,22 +72,18 @@ def site_url(site: Path) -> Iterator[str]:
 @pytest.fixture(scope="session")
 def browser() -> Iterator:
     """Headless Chromium: Playwright's own where there is one, else the system's."""
-    from playwright.sync_api import Error, sync_playwright
+    import pdf
+    from playwright.sync_api import sync_playwright
 
     with sync_playwright() as tool:
-        for path in (None, *CHROMIUMS):
-            if path and not Path(path).exists():
-                continue
-            try:
-                found = tool.chromium.launch(executable_path=path, args=FLAGS)
-            except Error:
-                continue
-            yield found
-            found.close()
-            return
-        if IN_CI:
-            pytest.fail(HOW)
-        pytest.skip(HOW)
+        try:
+            found = pdf.start_browser(tool)
+        except SystemExit as missing:
+            if IN_CI:
+                pytest.fail(str(missing))
+            pytest.skip(str(missing))
+        yield found
+        found.close()
 
 
 def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:

@@ -150,7 +150,7 @@ def test_the_lab_asks_for_nothing_outside(built):
 def test_pages_carry_their_policies_and_no_two_meet(built, site):
     for page in built.rglob("*.html"):
         assert policies.meta(policies.LAB) in page.read_text(), page
-    for page in book_site.pages(site):
+    for page in book_site.site_pages(site):
         html = page.read_text()
         assert policies.meta(policies.SITE) in html or 'http-equiv="Refresh"' in html, page
     for policy in (policies.SITE, policies.LAB):
@@ -163,7 +163,7 @@ def test_pages_carry_their_policies_and_no_two_meet(built, site):
             rules.setdefault(place, []).append(line)
     assert "/*" not in rules and all(len(lines) == 1 for lines in rules.values())
     assert "wasm-unsafe-eval" in rules["/lab/*"][0]
-    for page in book_site.pages(site):
+    for page in book_site.site_pages(site):
         name = page.relative_to(site).as_posix()
         assert f"/{name}" in rules or f"/{name.split('/')[0]}/*" in rules, name
 

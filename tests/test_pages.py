@@ -111,3 +111,46 @@ def test_formulas_are_mathml_and_no_script_is_needed(site):
     text = (site / "book" / "notation.html").read_text()
     assert text.count("<math") > 8
     assert not re.search("<script[^>]*mathjax", text, re.I)
+
+
+def test_cards_show_every_chapter_with_its_claims_and_minutes():
+    import pages
+
+    text = pages.chapter_cards()
+    for path in sorted((ROOT / "notebooks").glob("[0-9]*.ipynb")):
+        assert f"../notebooks/{path.stem}.html" in text, f"{path.stem} is not in book/_toc.yml"
+    assert [one.number for one in pages.chapters()] == list(range(1, len(pages.chapters()) + 1))
+    assert all(20 < one.minutes < 90 and one.hook for one in pages.chapters())
+
+
+def test_board_words_each_verdict():
+    import pages
+
+    found = {"B2": [(Path("x.ipynb"), {"outcome": "only when rows are few; then it pays"})]}
+    text = pages.claims_board(found)
+    assert text.count("<li>") == 21 and text.count("board-open") == 20
+    assert "Only when rows are few</span>" in text and "claims.html#claim-b2" in text
+
+
+def test_every_figure_has_its_finding_and_place(site):
+    import pages
+
+    html = (site / "book" / "figures.html").read_text(encoding="utf-8")
+    for one in pages.chapters():
+        chapter = (site / "notebooks" / f"{one.name}.html").read_text(encoding="utf-8")
+        found = list(pages.figures(one.name))
+        assert len(found) >= 4, one.name
+        for place, title, alt, _ in found:
+            assert title and alt, one.name
+            assert not place or f'id="{place}"' in chapter, (one.name, place)
+        assert html.count(f"../notebooks/{one.name}.html") >= len(found)
+
+
+def test_the_cover_is_drawn_from_the_data_and_described():
+    import cover
+
+    html = cover.html()
+    assert html.count("<svg") == 2 and html.count(f'aria-label="{cover.ALT}"') == 2
+    rides, predictions = cover.lines()
+    miss = {name: abs(line - rides[cover.WARMUP :]).mean() for name, line in predictions.items()}
+    assert miss["online"] < miss["frozen"]  # what the description says

@@ -6,7 +6,7 @@ import re
 from html import unescape
 from html.parser import HTMLParser
 from pathlib import Path
-from urllib.parse import unquote, urldefrag, urljoin, urlsplit
+from urllib.parse import quote, unquote, urldefrag, urljoin, urlsplit
 
 import book_site
 import pytest
@@ -135,9 +135,9 @@ def test_every_data_card_is_whole(site):
 
 def test_building_again_changes_no_page(site):
     """What is mended after a build must not be mended twice in the next, incremental one."""
-    for path in book_site.pages(site):
+    for path in book_site.site_pages(site):
         html = path.read_text(encoding="utf-8")
-        assert book_site.sized(book_site.polish(html), path) == html, path.name
+        assert book_site.finished(html, path, site) == html, path.name
 
 
 @pytest.mark.browser
@@ -169,9 +169,47 @@ def test_chapter_works_by_keyboard(site_url, browser):
 
 
 @pytest.mark.browser
-def test_search_finds_pages(site_url, browser):
+def test_answers_and_read_chapters_are_remembered(site_url, browser):
+    """Both survive a reload, in this browser only; the landing page counts the chapters read."""
+    context = browser.new_context()
+    page = context.new_page()
+    page.goto(f"{site_url}{CHAPTERS[0]}.html")
+    page.locator("details.answer summary").nth(1).click()
+    button = page.get_by_role("button", name="Mark this chapter as read")
+    button.focus()
+    page.keyboard.press("Enter")
+    page.reload()
+    assert page.locator("details.answer").nth(1).get_attribute("open") is not None
+    assert page.locator("details.answer").nth(0).get_attribute("open") is None
+    page.get_by_role("button", name="start the quiz again").click()
+    page.reload()
+    assert page.locator("details.answer[open]").count() == 0
+    page.goto(f"{site_url}book/index.html")
+    assert f"1 of {len(CHAPTERS)} chapters" in page.locator("[data-progress]").inner_text()
+    context.close()
+
+
+QUERIES = {
+    "frozen model wins on a shuffled world": 1, "calibration": 2, "covariate shift": 3,
+    "train test period matrix": 3, "churn": 4, "bias and variance of a window": 4, "leak": 5,
+    "deployment gate": 5, "retraining interval": 6, "warm start": 6, "learning rate": 7,
+    "stochastic gradient descent": 7, "ADWIN": 8, "drift detector": 8, "cold start": 9,
+    "shrinkage": 9, "poisoning": 10, "catastrophic forgetting": 10, "value at risk": 11,
+    "volatility": 11, "glucose calibration": 12, "patient": 12, "control chart": 14,
+    "Cohen's kappa": 14,
+}  # fmt: skip
+
+
+@pytest.mark.browser
+def test_search_finds_the_right_chapter_first(site_url, browser):
     page = browser.new_page()
-    page.goto(f"{site_url}search.html?q=prequential")
-    page.wait_for_selector("#search-results li", timeout=10_000)
-    assert page.locator("#search-results li").count() >= 2
+    wrong = []
+    for query, chapter in QUERIES.items():
+        page.goto(f"{site_url}search.html?q={quote(query)}")
+        page.wait_for_selector("#search-results li a", timeout=10_000)
+        page.wait_for_timeout(300)
+        first = page.locator("#search-results li > a").first.get_attribute("href")
+        if f"notebooks/{chapter:02d}_" not in first:
+            wrong.append(f"{query}: {first}")
     page.close()
+    assert not wrong

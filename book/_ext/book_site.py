@@ -11,16 +11,25 @@ import functools
 import json
 import re
 import struct
+import unicodedata
 import zlib
-from base64 import b64decode
+from html import unescape
 from pathlib import Path
 from typing import Any
 
+import cover
+import lighten
+import long_haul
 import numpy as np
+import pages
 import policies
+import search
 import stories
+import web
 from docutils import nodes
 from latex2mathml.converter import convert
+from pybtex.database import parse_file
+from pybtex.richtext import Text
 from sphinx.application import Sphinx
 from sphinx.util.docutils import SphinxDirective
 
@@ -53,6 +62,37 @@ def glossary() -> dict[str, str]:
     return {slug(term): term for term in terms}
 
 
+@functools.cache
+def authors() -> dict[str, set[str]]:
+    """Return the last names of each work's authors, without accents."""
+    works = parse_file(ROOT / "book" / "references.bib").entries
+    return {
+        key: {
+            unaccented(Text.from_latex(name).render_as("text"))
+            for person in [*work.persons.get("author", []), *work.persons.get("editor", [])]
+            for name in person.last_names
+        }
+        for key, work in works.items()
+    }
+
+
+def citation(match: re.Match) -> str:
+    """Turn a link to a work into a citation; words that are no author's name stay before it."""
+    words, key = match[1], match[2]
+    said = unaccented(words)
+    named = key not in authors() or any(name in said for name in authors()[key])
+    return f"{{cite:t}}`{key}`" if named else f"{words} {{cite:p}}`{key}`"
+
+
+def unaccented(text: str) -> str:
+    """Return text without accents.
+
+    >>> unaccented("Žliobaitė")
+    'Zliobaite'
+    """
+    return "".join(c for c in unicodedata.normalize("NFD", text) if not unicodedata.combining(c))
+
+
 def upgrade_links(text: str) -> str:
     """Turn plain links to bibliography, data cards and glossary into citations, references, terms.
 
@@ -61,7 +101,7 @@ def upgrade_links(text: str) -> str:
     >>> upgrade_links("a [stream](../book/glossary.md#stream)")
     'a {term}`stream <stream>`'
     """
-    text = CARD.sub(r"{ref}`\1 <\2>`", CITE.sub(r"{cite:t}`\2`", text))
+    text = CARD.sub(r"{ref}`\1 <\2>`", CITE.sub(citation, text))
     return TERM.sub(lambda m: f"{{term}}`{m[1]} <{glossary().get(m[2], m[2])}>`", text)
 
 
@@ -258,34 +298,36 @@ def data_cards() -> str:
     return "\n".join(card(*item) for item in streams.cards().items())
 
 
-GENERATED = {"claims-ledger": ledger, "data-cards": data_cards, "stream-stories": stream_stories}
+GENERATED = {
+    "claims-ledger": ledger, "data-cards": data_cards, "stream-stories": stream_stories,
+    "long-haul": long_haul.page,
+    "book-cover": lambda: pages.raw_html(cover.html()), "chapter-cards": pages.chapter_cards,
+    "claims-board": lambda: pages.claims_board(verdicts()), "figure-index": pages.figure_index,
+    "book-downloads": web.downloads,
+}  # fmt: skip
 
 
 class ChapterFigure(SphinxDirective):
-    """A figure of a chapter, taken from its stored outputs: ``{chapter-figure} NOTEBOOK N``."""
+    """A figure of a chapter, from its stored outputs: ``{chapter-figure} NOTEBOOK ITS FINDING``."""
 
     required_arguments = 2
+    final_argument_whitespace = True
 
     def run(self) -> list[nodes.Node]:
-        """Write the N-th picture (from 1) to the build folder and show it with its alt text."""
-        name, number = self.arguments
-        path = NOTEBOOKS / f"{name}.ipynb"
-        self.env.note_dependency(str(path))
-        cells = json.loads(path.read_text(encoding="utf-8"))["cells"]
-        outputs = [out for cell in cells for out in cell.get("outputs", [])]
-        pictures = [out for out in outputs if "image/png" in out.get("data", {})]
-        if not 0 < int(number) <= len(pictures):
+        """Write the picture with that title to the build folder and show it with its alt text."""
+        name, wanted = self.arguments
+        self.env.note_dependency(str(NOTEBOOKS / f"{name}.ipynb"))
+        shown = {title: (alt, data) for _, title, alt, data in pages.figures(name)}
+        if wanted not in shown:
             raise self.error(
-                f"chapter-figure: {name} holds {len(pictures)} pictures, so there is no "
-                f"number {number}; give one from 1 to {len(pictures)}"
+                f"chapter-figure: {name} has no figure {wanted!r}; it has {', '.join(shown)}"
             )
-        output = pictures[int(number) - 1]
+        alt, data = shown[wanted]
         FIGURES.mkdir(parents=True, exist_ok=True)
-        target = FIGURES / f"{name}-{number}.png"
-        target.write_bytes(b64decode("".join(output["data"]["image/png"])))
+        target = FIGURES / f"{name}-{slug(wanted)[:60]}.png"
+        target.write_bytes(data)
         uri = "/" + target.relative_to(ROOT).as_posix()
-        return [nodes.image(uri=uri, alt=output["metadata"]["image/png"]["alt"],
-                            classes=["story"])]  # fmt: skip
+        return [nodes.image(uri=uri, alt=alt, classes=["story"])]
 
 
 def describe(app: Sphinx, page: str, template: str, context: dict, doctree: Any) -> None:
@@ -301,6 +343,8 @@ def describe(app: Sphinx, page: str, template: str, context: dict, doctree: Any)
         text = text[:155].rsplit(" ", 1)[0] + " …"
     text = text.replace("&", "&amp;").replace('"', "&quot;").replace("<", "&lt;")
     tags = context.get("metatags", "")
+    if page in web.toc_pages():
+        tags += web.social_tags(page, str(context.get("title", page)), unescape(text))
     if 'name="description"' not in tags:
         tags += f'<meta name="description" content="{text}" />\n'
     context["metatags"] = f"{tags}{policies.meta(policies.SITE)}\n"
@@ -332,6 +376,20 @@ def name_citations(app: Sphinx, doctree: nodes.document, page: str) -> None:
                 node["ids"].append(name)
 
 
+def place_chapter(app: Sphinx, page: str, template: str, context: dict, doctree: Any) -> None:
+    """Say under a chapter's title where in the book it stands."""
+    one = next((c for c in pages.chapters() if page == f"notebooks/{c.name}"), None)
+    if one is None:
+        return
+    count = len(pages.chapters())
+    line = (
+        f'<p class="chapter-line" data-chapter="{one.name}">'
+        f"Chapter {one.number} of {count} · {one.part} · {one.minutes} minutes"
+        f'<progress value="{one.number}" max="{count}" aria-hidden="true"></progress></p>'
+    )
+    context["body"] = context["body"].replace("</h1>", f"</h1>\n{line}", 1)
+
+
 def polish(html: str) -> str:
     """Mend what the theme leaves: landmarks, roles, a second heading, unused scripts."""
     swaps = [
@@ -353,7 +411,7 @@ def polish(html: str) -> str:
 
 
 def sized(html: str, page: Path) -> str:
-    """Give each picture its size, so that nothing jumps; load chapters' pictures when needed."""
+    """Give each picture its size, so that nothing jumps; load it when it comes into sight."""
 
     def mend(match: re.Match) -> str:
         tag, source = match[0], match[1]
@@ -361,18 +419,23 @@ def sized(html: str, page: Path) -> str:
         if " width=" in tag or not path.is_file():
             return tag
         width, height = struct.unpack(">II", path.read_bytes()[16:24])
-        lazy = ' loading="lazy"' if page.parent.name == "notebooks" else ""
+        lazy = "" if page.name == "print.html" else ' loading="lazy"'
         return tag.replace("<img ", f'<img width="{width}" height="{height}"{lazy} ', 1)
 
     return re.sub(r'<img [^>]*?src="([^":]+\.png)"[^>]*>', mend, html)
 
 
-def pages(site: Path) -> list[Path]:
+def site_pages(site: Path) -> list[Path]:
     """Return the pages of a built site, without the lab's and what only helps to make pages."""
     return [
         path for path in site.rglob("*.html")
         if path.relative_to(site).parts[0] not in ("lab", "_static")
     ]  # fmt: skip
+
+
+def finished(html: str, page: Path, site: Path) -> str:
+    """Return a page as readers get it; done twice, it does nothing more."""
+    return sized(lighten.lightened(polish(html), page, site), page)
 
 
 def on_finish(app: Sphinx, failure: Exception | None) -> None:
@@ -381,16 +444,19 @@ def on_finish(app: Sphinx, failure: Exception | None) -> None:
         return
     site = Path(app.outdir)
     (site / "_headers").write_text(policies.headers(site), encoding="utf-8")
-    for path in pages(site):
+    web.write_extras(app)
+    for path in site_pages(site):
         old = path.read_text(encoding="utf-8")
-        new = sized(polish(old), path)
+        new = finished(old, path, site)
         if new != old:
             path.write_text(new, encoding="utf-8")
+    lighten.shrink_icons(site)
 
 
 def on_config(app: Sphinx, config: Any) -> None:
     """Set the theme options that Jupyter Book has no setting for."""
     config.html_context |= {"default_mode": "auto"}
+    config.html_search_scorer = str(search.write_scorer())
     about = Path(app.outdir) / "lab" / "about.json"
     if about.is_file():
         # A button that comes or goes makes every page anew: Sphinx watches these two settings.
@@ -413,10 +479,12 @@ def setup(app: Sphinx) -> dict[str, Any]:
     app.connect("doctree-resolved", name_citations)
     app.connect("html-page-context", describe, priority=900)
     app.connect("html-page-context", lab_first, priority=900)
+    app.connect("html-page-context", place_chapter)
     app.add_html_math_renderer("mathml", (visit_math, None), (visit_math_block, None))
     app.add_directive("chapter-figure", ChapterFigure)
-    # A change of this file makes every page again.
-    edition = zlib.crc32(Path(__file__).read_bytes() + Path(policies.__file__).read_bytes())
+    # A change of the extension makes every page again.
+    parts = sorted(Path(__file__).parent.glob("*.py"))
+    edition = zlib.crc32(b"".join(path.read_bytes() for path in parts))
     return {
         "version": "1",
         "env_version": edition,

@@ -92,8 +92,13 @@ def main() -> int:
     """Execute the notebooks in reading order."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--all", default="0", help="1 executes all")
-    every = parser.parse_args().all == "1"
-    results = [execute(path, every) for path in sorted(NOTEBOOKS.glob("[0-9]*.ipynb"))]
+    parser.add_argument("only", nargs="*", help="how the files' names begin, such as 07")
+    asked = parser.parse_args()
+    paths = [
+        path for path in sorted(NOTEBOOKS.glob("[0-9]*.ipynb"))
+        if not asked.only or path.name.startswith(tuple(asked.only))
+    ]  # fmt: skip
+    results = [execute(path, asked.all == "1") for path in paths]
     return 0 if all(results) else 1
 
 

@@ -1,0 +1,78 @@
+"""What a published site needs beside its pages: link cards, sitemap, 404, the book on one page."""
+
+from __future__ import annotations
+
+import re
+import sys
+import urllib.error
+import urllib.request
+from xml.etree import ElementTree
+
+import pages
+import pytest
+import web
+
+
+def test_every_page_carries_a_link_card(site):
+    for page in web.toc_pages():
+        html = (site / f"{page}.html").read_text(encoding="utf-8")
+        tags = dict(re.findall(r'<meta property="(og:[a-z:_]+)" content="([^"]*)"', html))
+        assert tags["og:url"] == f"{web.address()}{page}.html"
+        assert tags["og:title"] and len(tags["og:description"]) > 20 and tags["og:image:alt"]
+        assert (site / tags["og:image"].removeprefix(web.address())).is_file()
+
+
+def test_the_sitemap_lists_every_page(site):
+    root = ElementTree.parse(site / "sitemap.xml").getroot()
+    found = [url[0].text for url in root]
+    assert found == [f"{web.address()}{page}.html" for page in web.toc_pages()]
+    assert f"Sitemap: {web.address()}sitemap.xml" in (site / "robots.txt").read_text()
+
+
+def test_an_address_that_is_not_there_gets_the_books_own_page(site_url):
+    with pytest.raises(urllib.error.HTTPError) as lost:
+        urllib.request.urlopen(f"{site_url}notebooks/99_none.html")
+    assert lost.value.code == 404
+    assert "yesterday’s" in lost.value.read().decode()
+
+
+@pytest.mark.browser
+def test_the_lost_page_leads_home_from_any_depth(site_url, browser):
+    page = browser.new_page()
+    for where in ("none.html", "notebooks/99_none.html", "book/none.html"):
+        page.goto(site_url + where)
+        assert page.locator("#home").evaluate("a => a.href") == f"{site_url}index.html"
+    page.close()
+
+
+def test_the_whole_book_stands_on_one_page(site):
+    html = (site / "book" / "print.html").read_text(encoding="utf-8")
+    for page in web.toc_pages():
+        assert f'id="{web.slug(page)}"' in html
+    ids = re.findall(r'\bid="([^"]+)"', html)
+    assert len(ids) == len(set(ids))
+    links = set(re.findall(r'href="#([^"]+)"', html))
+    assert links <= set(ids), links - set(ids)
+    assert "<script" not in html and "<details open" in html
+    for picture in re.findall(r'<img[^>]* src="([^"]+)"', html):
+        assert picture.startswith("data:") or (site / "book" / picture).resolve().is_file()
+
+
+@pytest.mark.browser
+def test_the_whole_book_is_printed(site, browser):
+    import subprocess
+
+    import pdf
+
+    done = subprocess.run([sys.executable, pdf.__file__], capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    data = pdf.PDF.read_bytes()
+    pdf.PDF.unlink()
+    assert data.startswith(b"%PDF") and data.count(b"/Type /Page\n") > 10 * len(pages.chapters())
+
+
+def test_the_landing_page_offers_the_pdf_only_where_it_is_made(monkeypatch):
+    monkeypatch.delenv("BOOK_PDF", raising=False)
+    assert "print.html" in web.downloads() and ".pdf" not in web.downloads()
+    monkeypatch.setenv("BOOK_PDF", "1")
+    assert "static-vs-dynamic.pdf" in web.downloads()
