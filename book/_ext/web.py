@@ -112,6 +112,7 @@ def write_print_page(site: Path) -> None:
         )
     head = (
         '<!DOCTYPE html><html lang="en" data-theme="light"><head><meta charset="utf-8">'
+        f"{policies.meta(policies.SITE)}"
         '<meta name="viewport" content="width=device-width, initial-scale=1">'
         "<title>Static vs. Dynamic AI Models: the whole book</title>"
         '<meta name="description" content="All chapters on one page, to print or to keep.">'
