@@ -56,9 +56,9 @@ lint: $(READY)  ## Check style and notebooks.
 	@$(PY) -m ruff check . && $(PY) -m ruff format --check companion tests book \
 	  && $(PY) book/tools/check_notebooks.py notebooks/*.ipynb
 
-lock: $(READY)  ## Resolve the dependencies anew and write requirements.lock.
+lock: $(READY)  ## Resolve the dependencies and write requirements.lock (UPGRADE=1: to the newest).
 	@$(PY) -m pip install -q uv
-	@$(VENV)/bin/uv pip compile --quiet --universal --python-version 3.11 --fork-strategy fewest \
+	@$(VENV)/bin/uv pip compile $(if $(UPGRADE),--upgrade) --quiet --universal --python-version 3.11 --fork-strategy fewest \
 	  --generate-hashes --no-header --no-emit-index-url --no-emit-find-links \
 	  --extra cli --extra book --extra lab --extra lite --extra safe --extra serve --extra test pyproject.toml -o requirements.lock
 
