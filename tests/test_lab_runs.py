@@ -24,8 +24,6 @@ from test_lab import built  # noqa: F401  (a fixture)
 ROOT = Path(__file__).parents[1]
 CHAPTERS = sorted((ROOT / "notebooks").glob("[0-9]*.ipynb"))
 READY = "document.querySelector('#book-lab p')?.textContent.startsWith('Python is ready')"
-    "document.querySelector('#book-lab [role=status]').textContent.startsWith('Python is ready')"
-)
 CELLS = "window.jupyterapp.shell.currentWidget.context.model.toJSON().cells"
 PATIENCE = 600_000  # ms; a busy machine is slow
 
