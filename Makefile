@@ -9,7 +9,7 @@ PY := $(VENV)/bin/python
 READY := $(VENV)/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: help env book site pdf speed lab test test-lab notebooks bench lint lock audit clean
+.PHONY: help env book site pdf speed lab test test-lab notebooks runs bench lint lock audit clean
 
 help:  ## List what can be made.
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-10s %s\n", $$1, $$2}' Makefile
@@ -46,6 +46,11 @@ test-lab: $(READY)  ## Run every chapter in the lab, under Node and in a browser
 
 notebooks: $(READY)  ## Execute notebooks whose code has changed and store their outputs (ALL=1: all).
 	@$(PY) book/tools/notebooks.py --all $(ALL)
+
+runs: export OMP_NUM_THREADS = 1
+runs: export OPENBLAS_NUM_THREADS = 1
+runs: $(READY)  ## Run every strategy on every stream and write the record (about 10 minutes).
+	@$(PY) book/tools/runs.py
 
 bench: export OMP_NUM_THREADS = 1
 bench: export OPENBLAS_NUM_THREADS = 1

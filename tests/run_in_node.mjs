@@ -33,7 +33,7 @@ async def run(code):
     shown.clear()
     result = await kernel.run(code)
     if result["status"] == "error":
-        shown.append({"output_type": "error", "text": f"{result['ename']}: {result['evalue']}"})
+        shown.append({"output_type": "error", "evalue": f"{result['ename']}: {result['evalue']}"})
     return json.dumps(shown)
 `);
 const run = python.globals.get("run");
