@@ -10,7 +10,7 @@ READY := $(VENV)/.ready
 SPARK := $(VENV)/.spark
 
 .DEFAULT_GOAL := help
-.PHONY: help env book site pdf speed lab test test-engines notebooks runs bench lint lock audit clean
+.PHONY: help env book site pdf speed lab test test-lab test-engines notebooks runs bench lint lock audit clean
 
 help:  ## List what can be made.
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-12s %s\n", $$1, $$2}' Makefile
@@ -41,6 +41,9 @@ lab: $(READY)  ## Open JupyterLab on the notebooks.
 test: $(READY)  ## Run every test: package, notebooks, site, browser.
 	@$(PY) -m pytest -n $(JOBS) --dist loadfile --nbval --nbval-current-env \
 	  --nbval-sanitize-with tests/nbval.cfg tests companion notebooks
+
+test-lab: $(READY)  ## Run every chapter in the lab, under Node and in a browser (20 minutes or so).
+	@$(PY) -m pytest -n $(JOBS) --lab tests/test_lab_runs.py
 
 test-engines: $(SPARK)  ## Run the tests on Apache Spark (installs PySpark; needs Java 17).
 	@$(PY) -m pytest -o addopts="-p no:cacheprovider" tests/engines
@@ -74,7 +77,7 @@ COMPILE = $(VENV)/bin/uv pip compile $(if $(UPGRADE),--upgrade) --quiet --univer
 
 lock: $(READY)  ## Resolve the dependencies and write the two lock files (UPGRADE=1: to the newest).
 	@$(PY) -m pip install -q uv
-	@$(COMPILE) --extra cli --extra book --extra lab --extra safe --extra serve --extra dask --extra test \
+	@$(COMPILE) --extra cli --extra book --extra lab --extra lite --extra safe --extra serve --extra dask --extra test \
 	  pyproject.toml -o requirements.lock
 	@$(COMPILE) --constraint requirements.lock --extra spark pyproject.toml \
 	  -o requirements-spark.lock

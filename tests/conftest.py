@@ -20,6 +20,28 @@ IN_CI = os.environ.get("CI") == "true"
 sys.path[:0] = [str(ROOT / "book" / "tools"), str(ROOT / "book" / "_ext"), str(ROOT / "tests")]
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Add --lab: every chapter goes through the lab, not only the first."""
+    parser.addoption("--lab", action="store_true", help="run every chapter in the lab")
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Print the seconds that each chapter took in the lab."""
+    rows: dict[str, dict[str, float]] = {}
+    for reports in terminalreporter.stats.values():
+        for report in reports:
+            found = dict(getattr(report, "user_properties", ())).get("lab")
+            if found and report.when == "call":
+                name = found["chapter"]
+                rows.setdefault(name, {}).update({k: v for k, v in found.items() if k != "chapter"})
+    if rows:
+        columns = ("Node", "ready", "Run all")
+        terminalreporter.write_line("seconds in the lab" + " " * 18 + "Node   ready  Run all")
+        for name, times in sorted(rows.items()):
+            cells = [f"{times[c]:8.0f}" if c in times else " " * 8 for c in columns]
+            terminalreporter.write_line(f"{name:32s}{''.join(cells)}")
+
+
 @pytest.fixture(scope="session")
 def site(testrun_uid: str) -> Path:
     """Build the site as `make site` does, warnings as errors; once, whoever of the workers asks."""

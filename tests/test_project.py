@@ -22,7 +22,7 @@ import notebooks as runner
 
 ROOT = Path(__file__).parents[1]
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
-LOCKED = ("cli", "book", "lab", "safe", "serve", "dask", "test")
+LOCKED = ("cli", "book", "lab", "lite", "safe", "serve", "dask", "test")
 BOOKS = sorted((ROOT / "notebooks").glob("[0-9]*.ipynb"))
 
 

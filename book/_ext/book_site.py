@@ -22,6 +22,7 @@ import lighten
 import long_haul
 import numpy as np
 import pages
+import policies
 import search
 import stories
 import web
@@ -341,18 +342,38 @@ def describe(app: Sphinx, page: str, template: str, context: dict, doctree: Any)
     if len(text) > 158:
         text = text[:155].rsplit(" ", 1)[0] + " …"
     text = text.replace("&", "&amp;").replace('"', "&quot;").replace("<", "&lt;")
-    policy = (
-        "default-src 'self'; img-src 'self' data:; style-src 'self' 'unsafe-inline'; "
-        "script-src 'self' 'unsafe-inline'; object-src 'none'; base-uri 'self'"
-    )
     tags = context.get("metatags", "")
     if page in web.toc_pages():
         tags += web.social_tags(page, str(context.get("title", page)), unescape(text))
     if 'name="description"' not in tags:
         tags += f'<meta name="description" content="{text}" />\n'
-    context["metatags"] = (
-        tags + f'<meta http-equiv="Content-Security-Policy" content="{policy}" />\n'
-    )
+    context["metatags"] = f"{tags}{policies.meta(policies.SITE)}\n"
+
+
+def lab_first(app: Sphinx, page: str, template: str, context: dict, doctree: Any) -> None:
+    """Make the lab the first of a chapter's launch buttons, with an address below the site."""
+    for group in context.get("header_buttons", []):
+        for button in group.get("buttons", []) if isinstance(group, dict) else []:
+            if button.get("text") == "JupyterLite":
+                button["url"] = "../" * page.count("/") + button["url"]
+                button["text"] = "In your browser"
+                button["tooltip"] = (
+                    "Run this chapter here, in JupyterLite: nothing to install, nothing sent "
+                    f"anywhere, about {app.config.html_context['lab']} MB the first time"
+                )
+                group["buttons"].sort(key=lambda one: one is not button)
+
+
+def name_citations(app: Sphinx, doctree: nodes.document, page: str) -> None:
+    """Give each work and each term an anchor by which plain links find it: its key, its slug."""
+    if page == "book/bibliography":
+        keys = {one.citation_id: one.key for one in app.env.get_domain("cite").citations}
+        for node in doctree.findall(nodes.citation):
+            node["ids"] += [keys[name] for name in node["ids"] if name in keys]
+    if page == "book/glossary":
+        for node in doctree.findall(nodes.term):
+            if (name := slug(node.astext())) not in node["ids"]:
+                node["ids"].append(name)
 
 
 def place_chapter(app: Sphinx, page: str, template: str, context: dict, doctree: Any) -> None:
@@ -404,6 +425,14 @@ def sized(html: str, page: Path) -> str:
     return re.sub(r'<img [^>]*?src="([^":]+\.png)"[^>]*>', mend, html)
 
 
+def site_pages(site: Path) -> list[Path]:
+    """Return the pages of a built site, without the lab's and what only helps to make pages."""
+    return [
+        path for path in site.rglob("*.html")
+        if path.relative_to(site).parts[0] not in ("lab", "_static")
+    ]  # fmt: skip
+
+
 def finished(html: str, page: Path, site: Path) -> str:
     """Return a page as readers get it; done twice, it does nothing more."""
     return sized(lighten.lightened(polish(html), page, site), page)
@@ -413,19 +442,26 @@ def on_finish(app: Sphinx, failure: Exception | None) -> None:
     """Polish every page that was written."""
     if failure:
         return
+    site = Path(app.outdir)
+    (site / "_headers").write_text(policies.headers(site), encoding="utf-8")
     web.write_extras(app)
-    for path in Path(app.outdir).rglob("*.html"):
+    for path in site_pages(site):
         old = path.read_text(encoding="utf-8")
-        new = finished(old, path, Path(app.outdir))
+        new = finished(old, path, site)
         if new != old:
             path.write_text(new, encoding="utf-8")
-    lighten.shrink_icons(Path(app.outdir))
+    lighten.shrink_icons(site)
 
 
 def on_config(app: Sphinx, config: Any) -> None:
     """Set the theme options that Jupyter Book has no setting for."""
     config.html_context |= {"default_mode": "auto"}
     config.html_search_scorer = str(search.write_scorer())
+    about = Path(app.outdir) / "lab" / "about.json"
+    if about.is_file():
+        # A button that comes or goes makes every page anew: Sphinx watches these two settings.
+        config.html_context["lab"] = json.loads(about.read_text(encoding="utf-8"))["megabytes"]
+        config.html_theme_options["launch_buttons"]["jupyterlite_url"] = "lab/notebooks/index.html"
     config.html_theme_options |= {
         "search_bar_text": "Search this book",
         "show_toc_level": 2,
@@ -440,7 +476,9 @@ def setup(app: Sphinx) -> dict[str, Any]:
     app.connect("config-inited", on_config, priority=100)
     app.connect("source-read", on_source_read)
     app.connect("build-finished", on_finish)
+    app.connect("doctree-resolved", name_citations)
     app.connect("html-page-context", describe, priority=900)
+    app.connect("html-page-context", lab_first, priority=900)
     app.connect("html-page-context", place_chapter)
     app.add_html_math_renderer("mathml", (visit_math, None), (visit_math_block, None))
     app.add_directive("chapter-figure", ChapterFigure)

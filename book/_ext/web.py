@@ -10,6 +10,7 @@ from typing import Any
 from urllib.parse import urldefrag, urljoin, urlsplit
 
 import cover
+import policies
 import yaml
 from bs4 import BeautifulSoup
 from sphinx.application import Sphinx
@@ -70,7 +71,7 @@ def write_sitemap(site: Path) -> None:
 
 LOST = """<!DOCTYPE html>
 <html lang="en">
-<head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">
+<head><meta charset="utf-8">{policy}<meta name="viewport" content="width=device-width, initial-scale=1">
 <title>Page not found: Static vs. Dynamic AI Models</title>
 <meta name="description" content="There is no such page in the book. Here is the way back.">
 <style>
@@ -95,7 +96,9 @@ document.getElementById("search").href = root + "search.html";
 def write_lost_page(site: Path) -> None:
     """Write the page that a server shows for an address that is not there."""
     root = urlsplit(address()).path
-    (site / "404.html").write_text(LOST.format(root=root), encoding="utf-8")
+    (site / "404.html").write_text(
+        LOST.format(root=root, policy=policies.meta(policies.SITE)), encoding="utf-8"
+    )
 
 
 def write_print_page(site: Path) -> None:
@@ -109,6 +112,7 @@ def write_print_page(site: Path) -> None:
         )
     head = (
         '<!DOCTYPE html><html lang="en" data-theme="light"><head><meta charset="utf-8">'
+        f"{policies.meta(policies.SITE)}"
         '<meta name="viewport" content="width=device-width, initial-scale=1">'
         "<title>Static vs. Dynamic AI Models: the whole book</title>"
         '<meta name="description" content="All chapters on one page, to print or to keep.">'

@@ -31,12 +31,14 @@ class Handler(SimpleHTTPRequestHandler):
         self.wfile.write(body)
 
 
-def server(port: int, folder: Path = HTML, tries: int = 100) -> ThreadingHTTPServer:
+def server(
+    port: int, folder: Path = HTML, tries: int = 100, handler: type[Handler] = Handler
+) -> ThreadingHTTPServer:
     """Return a server on the first free port from ``port`` on (0: any free port)."""
-    handler = functools.partial(Handler, directory=str(folder))
+    answer = functools.partial(handler, directory=str(folder))
     for candidate in range(port, min(port + tries, 65536)):
         try:
-            return ThreadingHTTPServer(("127.0.0.1", candidate), handler)
+            return ThreadingHTTPServer(("127.0.0.1", candidate), answer)
         except PermissionError:
             raise SystemExit(
                 f"make: port {candidate} needs administrator rights; choose one from 1024 on, "

@@ -8,6 +8,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+import lab
+
 ROOT = Path(__file__).parents[2]
 HTML = ROOT / "book" / "_build" / "html"
 LOG = ROOT / "book" / "_build" / "build.log"
@@ -16,6 +18,7 @@ LOG = ROOT / "book" / "_build" / "build.log"
 def build() -> int:
     """Run Jupyter Book on the repository's root; print its log only if it fails."""
     LOG.parent.mkdir(parents=True, exist_ok=True)
+    lab.main()
     command = [
         sys.executable, "-c", "from jupyter_book.cli.main import main; main()", "build", ".",
         "--config", "book/_config.yml", "--toc", "book/_toc.yml",

@@ -1,0 +1,196 @@
+"""The lab as it is built: its files are the official ones, its pages ask for nothing outside."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+import types
+from html import unescape
+from pathlib import Path
+
+import book_site
+import lab
+import nbformat
+import policies
+import pytest
+from conftest import IN_CI
+
+ROOT = Path(__file__).parents[1]
+LOCK = json.loads(lab.LOCK.read_text(encoding="utf-8"))
+
+
+@pytest.fixture(scope="session")
+def built(site: Path) -> Path:
+    """Return the lab's folder in the built site."""
+    folder = site / "lab"
+    if not (folder / "about.json").exists():
+        how = (
+            "the lab was left out of the site; make site says why (the first time needs a network)"
+        )
+        pytest.fail(how) if IN_CI else pytest.skip(how)
+    return folder
+
+
+# ------------------------------------------------------------------ fetching
+
+
+@pytest.fixture
+def small(tmp_path, monkeypatch):
+    """A lock of two files, a mirror that has them, and neither cache nor network."""
+    mirror = tmp_path / "mirror"
+    mirror.mkdir()
+    (mirror / "core.wasm").write_bytes(b"core")
+    (mirror / "numpy.whl").write_bytes(b"numpy")
+    sha = {path.name: hashlib.sha256(path.read_bytes()).hexdigest() for path in mirror.iterdir()}
+    lock = {
+        "lab": LOCK["lab"] | {"pyodide": "1.0", "core": {"core.wasm": sha["core.wasm"]}},
+        "packages": {
+            "numpy": {"name": "numpy", "version": "1", "file_name": "numpy.whl",
+                      "sha256": sha["numpy.whl"], "origin": "pyodide"},
+        },
+    }  # fmt: skip
+
+    def no_network(*_):
+        raise lab.LeftOut("pip could not download it")
+
+    monkeypatch.setattr(lab, "CACHE", tmp_path / "cache")
+    monkeypatch.setattr(lab, "PUBLISHED", str(tmp_path / "nowhere"))
+    monkeypatch.setattr(lab, "from_carrier", no_network)
+    return types.SimpleNamespace(lock=lock, mirror=mirror)
+
+
+def test_files_come_from_a_mirror_and_then_from_the_cache(small, monkeypatch):
+    monkeypatch.setenv("PYODIDE_MIRROR", str(small.mirror))
+    folder = lab.fetch(small.lock)
+    assert sorted(path.name for path in folder.iterdir()) == ["core.wasm", "numpy.whl"]
+    monkeypatch.delenv("PYODIDE_MIRROR")
+    assert lab.fetch(small.lock) == folder
+
+
+def test_a_file_with_another_hash_is_never_taken(small, monkeypatch):
+    monkeypatch.setenv("PYODIDE_MIRROR", str(small.mirror))
+    (small.mirror / "numpy.whl").write_bytes(b"something else")
+    with pytest.raises(lab.LeftOut, match="numpy.whl is not the official file"):
+        lab.fetch(small.lock)
+    assert not list(lab.CACHE.rglob("numpy*"))
+
+
+def test_a_damaged_cache_is_mended(small, monkeypatch):
+    monkeypatch.setenv("PYODIDE_MIRROR", str(small.mirror))
+    folder = lab.fetch(small.lock)
+    (folder / "core.wasm").write_bytes(b"cor")
+    lab.fetch(small.lock)
+    assert (folder / "core.wasm").read_bytes() == b"core"
+
+
+def test_without_any_source_the_site_does_without_the_lab(small, monkeypatch, tmp_path, capsys):
+    monkeypatch.setattr(lab, "LAB", tmp_path / "html" / "lab")
+    monkeypatch.setattr(lab, "LOCK", tmp_path / "lock.json")
+    monkeypatch.delenv("PYODIDE_MIRROR", raising=False)
+    lab.LOCK.write_text(json.dumps(small.lock))
+    lab.LAB.mkdir(parents=True)
+    assert lab.main() is False
+    said = capsys.readouterr().out.splitlines()
+    assert said[-1].startswith("The lab is left out; chapters open on Binder and Colab (")
+    assert not lab.LAB.exists()
+
+
+@pytest.mark.parametrize("there", [True, False])
+def test_the_button_is_there_when_the_lab_is(tmp_path, there):
+    if there:
+        (tmp_path / "lab").mkdir()
+        (tmp_path / "lab" / "about.json").write_text('{"megabytes": 9}')
+    buttons = {"colab_url": "https://colab"}
+    config = types.SimpleNamespace(
+        html_context={}, html_theme_options={"launch_buttons": buttons}
+    )  # fmt: skip
+    book_site.on_config(types.SimpleNamespace(outdir=str(tmp_path)), config)
+    assert ("jupyterlite_url" in buttons) is there
+
+
+# ------------------------------------------------------------------ what is shipped
+
+
+def test_everything_shipped_is_what_the_lock_names(built):
+    folder = built / "static" / "pyodide"
+    shipped = json.loads((folder / "pyodide-lock.json").read_text())["packages"]
+    files = {one["file_name"]: one["sha256"] for one in shipped.values()} | LOCK["lab"]["core"]
+    there = {path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file()}
+    assert there == {*files, "pyodide-lock.json"}
+    for name, digest in files.items():
+        assert hashlib.sha256((folder / name).read_bytes()).hexdigest() == digest, name
+    for key, one in LOCK["packages"].items():
+        assert shipped[key]["sha256"] == one["sha256"], key
+    assert {one["origin"] for one in LOCK["packages"].values()} == {"pyodide", "pypi"}
+    assert not set(lab.PRELOADED) - set(shipped)
+
+
+def test_every_licence_lies_beside_its_work(built):
+    page = (built / "licences" / "index.html").read_text()
+    links = re.findall(r'href="([^":]+)"', page)
+    for link in links:
+        assert (built / "licences" / link).stat().st_size > 100, link
+    shipped = json.loads((built / "static" / "pyodide" / "pyodide-lock.json").read_text())
+    for one in shipped["packages"].values():
+        assert f"{one['name']}.txt" in links, one["name"]
+    assert "Mozilla Public License Version 2.0" in (built / "licences" / "Pyodide.txt").read_text()
+
+
+def test_the_lab_asks_for_nothing_outside(built):
+    config = json.loads((built / "jupyter-lite.json").read_text())["jupyter-config-data"]
+    kernel = config["litePluginSettings"]["@jupyterlite/pyodide-kernel-extension:kernel"]
+    assert kernel["pyodideUrl"] == "./static/pyodide/pyodide.mjs"
+    assert kernel["loadPyodideOptions"]["lockFileURL"].startswith("./static/pyodide/")
+    assert kernel["disablePyPIFallback"] is True
+    assert all(url.startswith("./") for url in kernel["pipliteUrls"])
+    assert not list(built.rglob("*.map"))
+
+
+def test_pages_carry_their_policies_and_no_two_meet(built, site):
+    for page in built.rglob("*.html"):
+        assert policies.meta(policies.LAB) in page.read_text(), page
+    for page in book_site.site_pages(site):
+        html = page.read_text()
+        assert policies.meta(policies.SITE) in html or 'http-equiv="Refresh"' in html, page
+    for policy in (policies.SITE, policies.LAB):
+        assert "http" not in policy and "*" not in policy
+    rules: dict[str, list[str]] = {}
+    for line in (site / "_headers").read_text().splitlines():
+        if line.startswith("/"):
+            place = line
+        elif "Content-Security-Policy" in line:
+            rules.setdefault(place, []).append(line)
+    assert "/*" not in rules and all(len(lines) == 1 for lines in rules.values())
+    assert "wasm-unsafe-eval" in rules["/lab/*"][0]
+    for page in book_site.site_pages(site):
+        name = page.relative_to(site).as_posix()
+        assert f"/{name}" in rules or f"/{name.split('/')[0]}/*" in rules, name
+
+
+def test_the_labs_copies_are_the_chapters_without_outputs(built, site):
+    ids: dict[str, str] = {}
+    for path in sorted((ROOT / "notebooks").glob("[0-9]*.ipynb")):
+        chapter = nbformat.read(path, as_version=4)
+        copy = nbformat.read(built / "files" / "notebooks" / path.name, as_version=4)
+        assert copy.metadata["kernelspec"]["name"] == "python"
+        assert len(copy.cells) == len(chapter.cells)
+        for cell, mine in zip(chapter.cells, copy.cells, strict=True):
+            if cell.cell_type == "code":
+                assert mine.source == cell.source and mine.outputs == []
+                tags = cell.metadata.get("tags", [])
+                folded = mine.metadata.get("jupyter", {}).get("source_hidden", False)
+                assert folded == bool({"solution", "hide-input"} & set(tags))
+                continue
+            assert "](.." not in mine.source, path.name
+            for page, anchor in re.findall(r"\]\(/([^)#]+)(?:#([^)]+))?\)", mine.source):
+                if page not in ids:
+                    ids[page] = unescape((site / page).read_text())
+                assert anchor == "" or f'id="{anchor}"' in ids[page], (path.name, page, anchor)
+
+
+def test_a_small_wheel_has_the_same_bytes_each_time(tmp_path):
+    one = lab.companion_wheel(tmp_path / "a")
+    other = lab.companion_wheel(tmp_path / "b")
+    assert one.read_bytes() == other.read_bytes()
+    assert lab.licence_of(one).count("dist-info/licenses/") >= 4

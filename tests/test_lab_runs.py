@@ -1,0 +1,229 @@
+"""Every chapter runs in the lab: on its Python under Node, and in a browser as a student would.
+
+``make test`` takes the first chapter through, ``make test-lab`` (``pytest --lab``) takes all.
+"""
+
+from __future__ import annotations
+
+import json
+import shutil
+import subprocess
+import threading
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import lab
+import outputs
+import policies
+import pytest
+import serve
+from conftest import IN_CI
+from test_lab import built  # noqa: F401  (a fixture)
+
+ROOT = Path(__file__).parents[1]
+CHAPTERS = sorted((ROOT / "notebooks").glob("[0-9]*.ipynb"))
+READY = "document.querySelector('#book-lab p')?.textContent.startsWith('Python is ready')"
+CELLS = "window.jupyterapp.shell.currentWidget.context.model.toJSON().cells"
+PATIENCE = 600_000  # ms; a busy machine is slow
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """Take one chapter, or all with --lab."""
+    if "chapter" in metafunc.fixturenames:
+        chosen = CHAPTERS if metafunc.config.getoption("--lab") else CHAPTERS[:1]
+        metafunc.parametrize("chapter", chosen, ids=lambda path: path.stem)
+
+
+def code_cells(path: Path) -> list[dict]:
+    cells = json.loads(path.read_text(encoding="utf-8"))["cells"]
+    return [cell for cell in cells if cell["cell_type"] == "code"]
+
+
+def test_the_text_outputs_are_the_stored_ones(built, chapter, tmp_path, record_property):  # noqa: F811
+    node = shutil.which("node")
+    if not node:
+        how = "no Node was found; install Node 20 or later (Debian: apt-get install nodejs)"
+        pytest.fail(how) if IN_CI else pytest.skip(how)
+    out = tmp_path / "outputs.json"
+    done = subprocess.run(
+        [node, str(ROOT / "tests" / "run_in_node.mjs"), str(built / "static" / "pyodide"),
+         str(chapter), str(out), ",".join(lab.PRELOADED)],
+        capture_output=True, text=True,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr[-3000:]
+    found = json.loads(out.read_text())
+    record_property("lab", {"chapter": chapter.stem, "Node": found["run"]})
+    shown = [cell["outputs"] for cell in found["cells"]]
+    assert outputs.compare(chapter.stem, code_cells(chapter), shown) == []
+
+
+class Watch:
+    """Everything that a clean visit does not do, and what a visit loads."""
+
+    def __init__(self, context, base: str) -> None:
+        self.problems: list[str] = []
+        context.on("request", lambda r: self.inside(r.url, base))
+        context.on("response", lambda r: r.status < 400 or self.add(f"{r.status} {r.url}"))
+        context.on("requestfailed", lambda r: self.add(f"failed {r.url} {r.failure}"))
+        context.on("console", lambda m: m.type == "error" and self.add(f"console: {m.text}"))
+        context.on("weberror", lambda e: self.add(f"error: {e.error}"))
+
+    def add(self, what: str) -> None:
+        self.problems.append(what[:300])
+
+    def inside(self, url: str, base: str) -> None:
+        # JupyterLite's service worker answers this one itself, so it reaches no server.
+        beat = url.endswith("/api/service-worker-heartbeat")
+        if not url.startswith((base, "data:", "blob:")) and not beat:
+            self.add(f"outside request: {url}")
+
+
+class Counting(serve.Handler):
+    """The book's own server, counting the bytes it sends."""
+
+    sent = 0
+
+    def copyfile(self, source, outputfile) -> None:
+        data = source.read()
+        type(self).sent += len(data)
+        outputfile.write(data)
+
+
+class WithHeaders(Counting):
+    """As a host that sends the lab's headers, and isolates its pages from others."""
+
+    def end_headers(self) -> None:
+        if "/lab/" in self.path:
+            self.send_header("Content-Security-Policy", policies.LAB)
+            self.send_header("Cross-Origin-Opener-Policy", "same-origin")
+            self.send_header("Cross-Origin-Embedder-Policy", "require-corp")
+        super().end_headers()
+
+
+@pytest.fixture
+def host(site, tmp_path) -> Iterator:
+    """Serve the site from a path below the host, as GitHub Pages does; with a handler's ways."""
+    (tmp_path / "some").mkdir()
+    (tmp_path / "some" / "book").symlink_to(site, target_is_directory=True)
+    servers = []
+
+    def start(handler: type) -> str:
+        serving = serve.server(0, tmp_path, handler=handler)
+        servers.append(serving)
+        threading.Thread(target=serving.serve_forever, daemon=True).start()
+        return f"http://127.0.0.1:{serving.server_address[1]}/some/book/"
+
+    yield start
+    for serving in servers:
+        serving.shutdown()
+        serving.server_close()
+
+
+def open_lab(context, base: str, chapter: Path):
+    """Go from the chapter's page to the lab by its button."""
+    page = context.new_page()
+    page.goto(f"{base}notebooks/{chapter.stem}.html")
+    page.locator(".dropdown-launch-buttons button").click()
+    with context.expect_page() as opened:
+        page.get_by_role("link", name="In your browser").click()
+    page.close()
+    opened.value.wait_for_function(READY, timeout=PATIENCE, polling=500)
+    return opened.value
+
+
+def run_all(page) -> None:
+    """Press Run all and wait until every cell has run."""
+    page.get_by_role("button", name="Run all", exact=True).click()
+    page.wait_for_function(
+        f"{CELLS}.every(c => c.cell_type != 'code' || c.execution_count) && {READY}",
+        timeout=PATIENCE, polling=500,
+    )  # fmt: skip
+
+
+@pytest.mark.browser
+def test_a_chapter_runs_from_its_page(built, host, browser, chapter, record_property):  # noqa: F811
+    base = host(Counting)
+    context = browser.new_context()
+    watch = Watch(context, base)
+    Counting.sent = 0
+    start = time.monotonic()
+    page = open_lab(context, base, chapter)
+    ready, loaded = time.monotonic(), Counting.sent
+    run_all(page)
+    record_property("lab", {
+        "chapter": chapter.stem, "ready": ready - start, "Run all": time.monotonic() - ready,
+    })  # fmt: skip
+    cells = [cell for cell in page.evaluate(CELLS) if cell["cell_type"] == "code"]
+    shown = [cell["outputs"] for cell in cells]
+    stored = code_cells(chapter)
+    assert outputs.compare(chapter.stem, stored, shown) == []
+    pictures = sum("image/png" in out.get("data", {}) for cell in stored for out in cell["outputs"])
+    assert page.locator(".jp-OutputArea-output img[alt]").count() >= pictures
+    assert page.locator(".companion-frames .controls input").count() >= 1
+    quiet = page.locator(".book-solution .jp-Cell-outputWrapper:visible").count()
+    assert quiet == 0, "solutions stay folded when all cells run"
+    links = page.eval_on_selector_all(".jp-RenderedMarkdown a[href]", "all => all.map(a => a.href)")
+    assert any(link.startswith(f"{base}book/glossary.html#") for link in links)
+    megabytes = json.loads((built / "about.json").read_text())["megabytes"]
+    assert abs(loaded / 1e6 - megabytes) < 0.05 * megabytes, f"a first visit loads {loaded / 1e6}"
+    context.close()
+    assert watch.problems == []
+
+
+@pytest.mark.browser
+def test_a_student_changes_a_chapter_and_starts_over(built, host, browser):  # noqa: F811
+    """Quiz by keyboard, a file of one's own, a change that outlives a reload, and a fresh start."""
+    base = host(Counting)
+    context = browser.new_context(viewport={"width": 360, "height": 740}, color_scheme="dark")
+    watch = Watch(context, base)
+    page = open_lab(context, base, CHAPTERS[0])
+    assert page.evaluate("document.documentElement.scrollWidth") <= 360
+    answer = page.locator("details.answer").first
+    answer.locator("summary").focus()
+    page.keyboard.press("Enter")
+    assert answer.get_attribute("open") is not None
+    page.evaluate("""window.jupyterapp.serviceManager.contents.save("notebooks/mine.csv", {
+        type: "file", format: "text", content: "a file of my own" })""")
+    knob = page.locator(".jp-CodeCell", has_text="knob_").first
+    knob.locator(".cm-content").click()
+    page.keyboard.press("Control+Home")
+    page.keyboard.type("print(6 * 7000, open('mine.csv').read())")
+    page.keyboard.press("Enter")
+    page.keyboard.press("Control+Enter")
+    printed = "42000 a file of my own"
+    page.wait_for_function(
+        f"JSON.stringify({CELLS}.map(c => c.outputs)).includes('{printed}')", timeout=PATIENCE
+    )
+    page.wait_for_function(
+        "!window.jupyterapp.shell.currentWidget.context.model.dirty", timeout=60_000
+    )
+    page.reload()
+    page.wait_for_function(READY, timeout=PATIENCE, polling=500)
+    mine = "6 * 7000"
+    assert mine in page.evaluate(f"JSON.stringify({CELLS})")
+    page.on("dialog", lambda dialog: dialog.accept())
+    with page.expect_navigation():
+        page.get_by_role("button", name="Start over").click()
+    page.wait_for_function(READY, timeout=PATIENCE, polling=500)
+    assert mine not in page.evaluate(f"JSON.stringify({CELLS})")
+    assert page.get_by_role("link", name="Back to the chapter").get_attribute("href") == (
+        f"{base}notebooks/{CHAPTERS[0].stem}.html"
+    )
+    context.close()
+    assert watch.problems == []
+
+
+@pytest.mark.browser
+def test_the_lab_obeys_its_policy_as_headers(built, host, browser, pytestconfig):  # noqa: F811
+    """Where a host sends the policy for the workers too, and isolates its pages from others."""
+    if not pytestconfig.getoption("--lab"):
+        return
+    base = host(WithHeaders)
+    context = browser.new_context()
+    watch = Watch(context, base)
+    page = open_lab(context, base, CHAPTERS[0])
+    assert page.evaluate("typeof SharedArrayBuffer") == "function"  # the host does isolate
+    run_all(page)
+    context.close()
+    assert watch.problems == []
