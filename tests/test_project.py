@@ -78,7 +78,7 @@ def test_the_lock_for_spark_has_the_same_versions_and_little_more():
 def test_ci_runs_every_target_that_tests():
     script = (ROOT / ".ci" / "run").read_text()
     targets = re.findall(r"^(test[a-z-]*):", (ROOT / "Makefile").read_text(), re.M)
-    assert targets == ["test", "test-engines"]
+    assert targets == ["test", "test-lab", "test-engines"]
     assert all(re.search(rf"^make {target}$", script, re.M) for target in targets)
 
 

@@ -443,8 +443,8 @@ def on_finish(app: Sphinx, failure: Exception | None) -> None:
     if failure:
         return
     site = Path(app.outdir)
-    (site / "_headers").write_text(policies.headers(site), encoding="utf-8")
     web.write_extras(app)
+    (site / "_headers").write_text(policies.headers(site), encoding="utf-8")
     for path in site_pages(site):
         old = path.read_text(encoding="utf-8")
         new = finished(old, path, site)
