@@ -17,7 +17,9 @@ from html import unescape
 from pathlib import Path
 from typing import Any
 
+import course
 import cover
+import exports
 import long_haul
 import numpy as np
 import pages
@@ -301,7 +303,7 @@ GENERATED = {
     "long-haul": long_haul.page,
     "book-cover": lambda: pages.raw_html(cover.html()), "chapter-cards": pages.chapter_cards,
     "claims-board": lambda: pages.claims_board(verdicts()), "figure-index": pages.figure_index,
-    "book-downloads": web.downloads,
+    "book-downloads": web.downloads, **course.generated(),
 }  # fmt: skip
 
 
@@ -368,6 +370,12 @@ def place_chapter(app: Sphinx, page: str, template: str, context: dict, doctree:
     context["body"] = context["body"].replace("</h1>", f"</h1>\n{line}", 1)
 
 
+def add_scripts(app: Sphinx, page: str, template: str, context: dict, doctree: Any) -> None:
+    """Give the instructor's pages their script, and no other page."""
+    if page in ("book/teach_questions", "book/teach_hub"):
+        app.add_js_file("teach.js", loading_method="defer")
+
+
 def polish(html: str) -> str:
     """Mend what the theme leaves: landmarks, roles, a second heading, unused scripts."""
     swaps = [
@@ -408,6 +416,7 @@ def on_finish(app: Sphinx, failure: Exception | None) -> None:
     if failure:
         return
     web.write_extras(app)
+    exports.write(Path(app.outdir) / exports.FOLDER)
     for path in Path(app.outdir).rglob("*.html"):
         old = path.read_text(encoding="utf-8")
         new = sized(polish(old), path)
@@ -435,6 +444,7 @@ def setup(app: Sphinx) -> dict[str, Any]:
     app.connect("build-finished", on_finish)
     app.connect("html-page-context", describe, priority=900)
     app.connect("html-page-context", place_chapter)
+    app.connect("html-page-context", add_scripts)
     app.add_html_math_renderer("mathml", (visit_math, None), (visit_math_block, None))
     app.add_directive("chapter-figure", ChapterFigure)
     # A change of the extension makes every page again.

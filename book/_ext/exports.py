@@ -155,7 +155,8 @@ def qti(bank: Iterable[Question]) -> bytes:
         )
     files["imsmanifest.xml"] = (
         f'{HEAD}<manifest xmlns="http://www.imsglobal.org/xsd/imscp_v1p1" identifier="svd-bank">\n'
-        "<metadata><schema>QTIv2.1 Package</schema><schemaversion>1.0.0</schemaversion></metadata>\n"
+        "<metadata><schema>QTIv2.1 Package</schema><schemaversion>1.0.0</schemaversion>"
+        "</metadata>\n"
         "<organizations/>\n<resources>\n" + "\n".join(listed) + "\n</resources>\n</manifest>\n"
     )
     packed = io.BytesIO()

@@ -116,8 +116,8 @@ def check_tags(name: str, asked: list[str], tags: list[list]) -> None:
             )
         if k >= len(asked) or not asked[k].startswith(tags[k][0]):
             raise ValueError(
-                f"book/questions.toml: {name}, line {k + 1} begins {tags[k][0]!r}, but the quiz has "
-                f"{asked[k][:40] if k < len(asked) else 'no such question'!r}; bring them together"
+                f"book/questions.toml: {name}, line {k + 1} begins {tags[k][0]!r}, but the quiz "
+                f"has {asked[k][:40] if k < len(asked) else 'none'!r}; bring them together"
             )
 
 
@@ -168,7 +168,7 @@ def overview() -> str:
 
 def page() -> str:
     """Return the bank as Markdown: a filter that a script fills, then every question."""
-    lines = ["```{raw} html", '<form class="bank-filter" data-bank-filter hidden></form>', "```", ""]
+    lines = [pages.raw_html('<form class="bank-filter" data-bank-filter hidden></form>'), ""]
     for one in pages.chapters():
         lines += [f"(bank-{one.number})=", f"### {one.number}. {one.title}", "", "```{raw} html"]
         lines += [card(q) for q in bank() if q.chapter == one.number]
