@@ -9,7 +9,7 @@ PY := $(VENV)/bin/python
 READY := $(VENV)/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: help env book site pdf lab test notebooks bench lint lock audit clean
+.PHONY: help env book site pdf lab test notebooks bench bank measure lint lock audit clean
 
 help:  ## List what can be made.
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "make %-10s %s\n", $$1, $$2}' Makefile
@@ -46,6 +46,12 @@ bench: export OPENBLAS_NUM_THREADS = 1
 bench: $(READY)  ## Measure the package against bare loops and print a table.
 	@for script in tests/benchmarks/bench_*.py; do $(PY) $$script || exit 1; done
 
+bank: $(READY)  ## Write the question bank for Moodle and others into build/bank.
+	@$(PY) book/tools/bank.py
+
+measure: $(READY)  ## Record seconds and peak memory of each notebook for the page on hubs.
+	@$(PY) book/tools/measure.py
+
 lint: $(READY)  ## Check style and notebooks.
 	@$(PY) -m ruff check . && $(PY) -m ruff format --check companion tests book \
 	  && $(PY) book/tools/check_notebooks.py notebooks/*.ipynb
@@ -55,6 +61,9 @@ lock: $(READY)  ## Resolve the dependencies anew and write requirements.lock.
 	@$(VENV)/bin/uv pip compile --quiet --universal --python-version 3.11 --fork-strategy fewest \
 	  --generate-hashes --no-header --no-emit-index-url --no-emit-find-links \
 	  --extra cli --extra book --extra lab --extra safe --extra serve --extra test pyproject.toml -o requirements.lock
+	@$(VENV)/bin/uv pip compile --quiet --universal --python-version 3.11 --fork-strategy fewest \
+	  --generate-hashes --no-header --no-emit-index-url --no-emit-find-links \
+	  -c requirements.lock book/hub/hub.in -o book/hub/hub.lock
 
 audit: $(READY)  ## Look up known faults of the locked packages; list them in build/sbom.json.
 	@sh book/tools/audit.sh $(VENV)
