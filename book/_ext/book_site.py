@@ -128,6 +128,8 @@ def on_source_read(app: Sphinx, docname: str, source: list[str]) -> None:
         source[0] = upgrade_notebook(source[0])
         return
     source[0] = upgrade_links(source[0])
+    if docname.startswith("book/teach"):
+        source[0] = course.only_written(source[0])
     for name, make in GENERATED.items():
         block = f"```{{{name}}}\n```"
         if block in source[0]:

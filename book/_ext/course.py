@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable
 from html import escape
 from pathlib import Path
 from urllib.parse import quote, urlencode, urlsplit
 
+import exports
 import pages
 import questions
 import yaml
@@ -17,6 +19,23 @@ from companion import claims
 ROOT = Path(__file__).parents[2]
 MEASURED = ROOT / "book" / "measured.json"
 HUB = "https://hub.example.org"
+LINK = re.compile(r"\[([^\]]+)\]\(((?:\.\./notebooks/)?([a-z0-9_]+)\.(?:ipynb|md))(#[a-z0-9-]+)?\)")
+
+
+def only_written(text: str) -> str:
+    """Return a page whose links to chapters and pages that do not exist yet are plain words.
+
+    >>> only_written("[A](teach.md) and [B](no_such_page.md)")
+    '[A](teach.md) and B'
+    """
+    return LINK.sub(lambda m: m[0] if (ROOT / "book" / m[2]).exists() else m[1], text)
+
+
+def deck(one: pages.Chapter) -> str:
+    """Return a link to a chapter's slides, where the book makes slides."""
+    if not (ROOT / "book" / "slides").is_dir():
+        return ""
+    return f' · <a href="../slides/{one.name}.html">slides</a>'
 
 
 def glance(one: pages.Chapter) -> str:
@@ -29,14 +48,15 @@ def glance(one: pages.Chapter) -> str:
         for name, text in questions.outcomes().items()
         if name.split(".")[0] == str(one.number)
     )
+    here = f"../notebooks/{one.name}.html"
     shown = "".join(
-        f'<li><a href="../notebooks/{one.name}.html{place and "#" + place}">{escape(title)}</a></li>'
+        f'<li><a href="{here}{place and "#" + place}">{escape(title)}</a></li>'
         for place, title, _, _ in pages.figures(one.name)
     )
     return pages.raw_html(
         '<div class="glance">'
         f'<p><a href="../notebooks/{one.name}.html">Open chapter {one.number}</a> · '
-        f"{one.minutes} minutes to read · {quiz} quiz questions, "
+        f"{one.minutes} minutes to read{deck(one)} · {quiz} quiz questions, "
         f'<a href="teach_questions.html#bank-{one.number}">{len(asked)} in the bank</a></p>'
         f'<ul class="glance-claims">{tested}</ul>'
         "<p>Afterwards a student can</p>"
@@ -119,6 +139,58 @@ def hub_pattern() -> str:
     return f"```text\n{hub_link()}\n```"
 
 
+def bank_downloads() -> str:
+    """Return the two files of the question bank as links."""
+    items = "".join(
+        f'<li><a href="../{exports.FOLDER}/{exports.FILES[kind]}" download>{words}</a></li>'
+        for kind, words in (
+            ("moodle", "The bank for Moodle (Moodle XML)"),
+            ("qti", "The bank for other systems (QTI 2.1, a zip file)"),
+        )
+    )
+    return pages.raw_html(f"<ul>{items}</ul>")
+
+
+def stick_commands() -> str:
+    """Return what to type to fill a stick with the book, at the configured address."""
+    address, _ = repository()
+    folder = urlsplit(address).path.rstrip("/").rpartition("/")[2]
+    lines = [
+        f"git clone {address} && cd {folder} && make site",
+        "mkdir -p STICK && cp -r book/_build/html STICK/site",
+        f"git archive --prefix={folder}/ HEAD | tar -x -C STICK",
+        "cp requirements.lock STICK",
+        ".venv/bin/python -m pip download --require-hashes -r requirements.lock -d STICK/wheels",
+    ]
+    return "```sh\n" + "\n".join(lines) + "\n```"
+
+
+def stick_install() -> str:
+    """Return what to type to install from a stick, without a network."""
+    folder = urlsplit(repository()[0]).path.rstrip("/").rpartition("/")[2]
+    pip = ".venv/bin/python -m pip install --no-index"
+    lines = [
+        "python3 -m venv .venv",
+        f"{pip} --find-links wheels --require-hashes -r requirements.lock",
+        f"{pip} --no-deps --no-build-isolation ./{folder}",
+    ]
+    return "```sh\n" + "\n".join(lines) + "\n```"
+
+
+def tljh_commands() -> str:
+    """Return what an administrator of The Littlest JupyterHub types."""
+    address, branch = repository()
+    lines = [
+        "sudo -E /opt/tljh/user/bin/pip install nbgitpuller \\",
+        f'  "static-vs-dynamic-companion[cli,safe,serve] @ git+{address}@{branch}"',
+        "sudo tljh-config set limits.memory 1.5G",
+        "sudo tljh-config set limits.cpu 2",
+        "sudo tljh-config set services.cull.timeout 3600",
+        "sudo tljh-config reload",
+    ]
+    return "```sh\n" + "\n".join(lines) + "\n```"
+
+
 def measured() -> str:
     """Return seconds and peak memory of each notebook, as `make measure` recorded them."""
     if not MEASURED.exists():
@@ -158,7 +230,9 @@ def generated() -> dict[str, Callable[[], str]]:
     """Return the parts of the guide that are written from the chapters, by their names."""
     parts = {
         "course-outcomes": outcomes_table, "hub-links": hub_links, "hub-pattern": hub_pattern,
-        "measured-notebooks": measured, "bank-overview": questions.overview,
+        "measured-notebooks": measured, "bank-downloads": bank_downloads,
+        "stick-commands": stick_commands, "stick-install": stick_install,
+        "tljh-commands": tljh_commands, "bank-overview": questions.overview,
         "question-bank": questions.page,
     }  # fmt: skip
     written = {one.number: one for one in pages.chapters()}
