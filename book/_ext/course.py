@@ -90,7 +90,7 @@ def outcomes_table() -> str:
     lines = [":::{table}", ":class: columns outcomes", "",
              "| Outcome | Afterwards a student can | Questions |", "|---|---|---:|"]  # fmt: skip
     for one in pages.chapters():
-        tested = ", ".join(f"[{c}](claims.md#claim-{c.lower()})" for c in one.claims)
+        tested = ", ".join(f"{{ref}}`{c} <claim-{c.lower()}>`" for c in one.claims)
         lines.append(
             f"| **{one.number}** | **[{one.title}](../notebooks/{one.name}.ipynb)**, "
             f"claims {tested} | |"
