@@ -213,7 +213,7 @@ def test_plans_have_no_gap_and_no_overlap():
             assert end == start, (end, start)
         days.append(minute(rows[-1][1]) - minute(rows[0][0]))
     assert days == [4 * 60, 8 * 60, 8 * 60]
-    weeks = re.findall(r"^\| (\d) \| .*Assignment (\d)", plans, re.M)
+    weeks = re.findall(r"^- \*\*Week (\d)\.\*\* .*assignment (\d)", plans, re.M)
     assert weeks == [(str(n), str(n)) for n in range(1, 7)]
 
 

@@ -124,7 +124,8 @@ def check_tags(name: str, asked: list[str], tags: list[list]) -> None:
 @functools.cache
 def parser(mathml: bool) -> MarkdownIt:
     """Return a Markdown parser; formulas become MathML, or TeX between backslash brackets."""
-    parser = MarkdownIt("commonmark", {"html": False}).use(dollarmath_plugin, double_inline=True)
+    parser = MarkdownIt("commonmark", {"html": False, "typographer": True})
+    parser = parser.enable("smartquotes").use(dollarmath_plugin, double_inline=True)
 
     def formula(renderer: object, tokens: list, index: int, *_: object) -> str:
         tex = tokens[index].content
