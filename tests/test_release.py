@@ -1,4 +1,4 @@
-"""The release workflow: actions pinned by commit, least permissions, nothing run from outside."""
+"""The workflows: actions pinned by commit, least permissions, nothing run from outside."""
 
 from __future__ import annotations
 
@@ -10,36 +10,54 @@ import pytest
 import yaml
 
 ROOT = Path(__file__).parents[1]
-TEXT = (ROOT / ".github" / "workflows" / "release.yml").read_text()
-FLOW = yaml.safe_load(TEXT)
+FLOWS = {
+    path.stem: path.read_text() for path in sorted((ROOT / ".github" / "workflows").glob("*.yml"))
+}
+MAY_WRITE = {
+    ("release", "publish"): {"contents": "write"},
+    ("pages", "deploy"): {"pages": "write", "id-token": "write"},
+}
 
 
-def test_actions_are_pinned_by_commit():
-    used = re.findall(r"uses: (\S+)(.*)", TEXT)
+def test_the_book_is_published_checked_weekly_and_released():
+    assert set(FLOWS) == {"pages", "release", "weekly"}
+    triggers = {name: set(yaml.safe_load(text)[True]) for name, text in FLOWS.items()}
+    assert "push" in triggers["pages"] and "schedule" in triggers["weekly"]
+    for name in ("pages", "weekly"):
+        assert ".ci/run" in FLOWS[name]
+
+
+@pytest.mark.parametrize("name", FLOWS)
+def test_actions_are_pinned_by_commit(name):
+    used = re.findall(r"uses: (\S+)(.*)", FLOWS[name])
     assert used
     for action, comment in used:
         assert re.fullmatch(r"actions/[a-z-]+@[0-9a-f]{40}", action), action
         assert re.fullmatch(r" # v\d+\.\d+\.\d+", comment), action
 
 
-def test_permissions_are_the_least():
-    assert FLOW["permissions"] == {}
-    assert FLOW["jobs"]["build"]["permissions"] == {"contents": "read"}
-    assert FLOW["jobs"]["publish"]["permissions"] == {"contents": "write"}
-    assert all("timeout-minutes" in job for job in FLOW["jobs"].values())
-    checkout = FLOW["jobs"]["build"]["steps"][0]
-    assert checkout["with"]["persist-credentials"] is False
-    assert not any("checkout" in step.get("uses", "") for step in FLOW["jobs"]["publish"]["steps"])
+@pytest.mark.parametrize("name", FLOWS)
+def test_permissions_are_the_least(name):
+    flow = yaml.safe_load(FLOWS[name])
+    assert flow["permissions"] == {}
+    for job, about in flow["jobs"].items():
+        assert about["permissions"] == MAY_WRITE.get((name, job), {"contents": "read"})
+        assert "timeout-minutes" in about
+        checkouts = [step for step in about["steps"] if "checkout" in step.get("uses", "")]
+        assert not ((name, job) in MAY_WRITE and checkouts)
+        assert all(step["with"]["persist-credentials"] is False for step in checkouts)
 
 
-def test_no_text_of_an_event_is_pasted_into_a_script():
-    for job in FLOW["jobs"].values():
+@pytest.mark.parametrize("name", FLOWS)
+def test_no_text_of_an_event_is_pasted_into_a_script(name):
+    for job in yaml.safe_load(FLOWS[name])["jobs"].values():
         for step in job["steps"]:
             assert "${{" not in step.get("run", "")
 
 
 def test_a_release_is_audited_and_listed():
-    runs = [step.get("run", "") for step in FLOW["jobs"]["build"]["steps"]]
+    steps = yaml.safe_load(FLOWS["release"])["jobs"]["build"]["steps"]
+    runs = [step.get("run", "") for step in steps]
     assert "make audit" in runs
     assert any("sbom.json" in run for run in runs)
     script = (ROOT / "book" / "tools" / "audit.sh").read_text()

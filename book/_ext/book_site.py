@@ -20,6 +20,7 @@ from typing import Any
 import course
 import cover
 import exports
+import lighten
 import long_haul
 import numpy as np
 import pages
@@ -399,7 +400,7 @@ def polish(html: str) -> str:
 
 
 def sized(html: str, page: Path) -> str:
-    """Give each picture its size, so that nothing jumps; load chapters' pictures when needed."""
+    """Give each picture its size, so that nothing jumps; load it when it comes into sight."""
 
     def mend(match: re.Match) -> str:
         tag, source = match[0], match[1]
@@ -407,10 +408,15 @@ def sized(html: str, page: Path) -> str:
         if " width=" in tag or not path.is_file():
             return tag
         width, height = struct.unpack(">II", path.read_bytes()[16:24])
-        lazy = ' loading="lazy"' if page.parent.name == "notebooks" else ""
+        lazy = "" if page.name == "print.html" else ' loading="lazy"'
         return tag.replace("<img ", f'<img width="{width}" height="{height}"{lazy} ', 1)
 
     return re.sub(r'<img [^>]*?src="([^":]+\.png)"[^>]*>', mend, html)
+
+
+def finished(html: str, page: Path, site: Path) -> str:
+    """Return a page as readers get it; done twice, it does nothing more."""
+    return sized(lighten.lightened(polish(html), page, site), page)
 
 
 def on_finish(app: Sphinx, failure: Exception | None) -> None:
@@ -421,9 +427,10 @@ def on_finish(app: Sphinx, failure: Exception | None) -> None:
     exports.write(Path(app.outdir) / exports.FOLDER)
     for path in Path(app.outdir).rglob("*.html"):
         old = path.read_text(encoding="utf-8")
-        new = sized(polish(old), path)
+        new = finished(old, path, Path(app.outdir))
         if new != old:
             path.write_text(new, encoding="utf-8")
+    lighten.shrink_icons(Path(app.outdir))
 
 
 def on_config(app: Sphinx, config: Any) -> None:
