@@ -88,7 +88,7 @@ def verdict(claim: str, name: str) -> str:
 def outcomes_table() -> str:
     """Return all outcomes, their claims and how many questions test them, as a Markdown table."""
     lines = [":::{table}", ":class: columns outcomes", "",
-             "| | Afterwards a student can | Asked |", "|---|---|---:|"]  # fmt: skip
+             "| No. | Afterwards a student can | Asked |", "|---|---|---:|"]  # fmt: skip
     for one in pages.chapters():
         tested = ", ".join(f"{{ref}}`{c} <claim-{c.lower()}>`" for c in one.claims)
         lines.append(
