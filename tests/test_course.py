@@ -59,6 +59,14 @@ def test_every_outcome_has_a_question_and_every_level_is_used():
     assert min(levels.values()) >= 15
 
 
+def test_no_place_is_the_likely_one():
+    places = Counter(
+        [answer.right for answer in q.answers].index(True) for q in questions.bank()
+        if len(q.answers) == 3
+    )  # fmt: skip
+    assert max(places.values()) < 0.45 * sum(places.values())
+
+
 def test_the_bank_has_questions_that_stand_in_no_chapter():
     for one in CHAPTERS:
         assert sum(q.chapter == one.number and not q.in_quiz for q in questions.bank()) >= 2

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import hashlib
 import json
 import re
 import tomllib
@@ -96,14 +97,24 @@ def bank() -> tuple[Question, ...]:
         check_tags(one.name, [text for text, _ in asked], tags)
         for k, ((text, answers), (_, outcome, level)) in enumerate(zip(asked, tags, strict=True)):
             name = f"q{one.number:02d}-{k + 1}"
-            found.append(Question(name, one.number, outcome, level, text, answers, True))
+            found.append(
+                Question(name, one.number, outcome, level, text, mixed(answers, text), True)
+            )
         extra = [q for q in noted["extra"] if q["outcome"].split(".")[0] == str(one.number)]
         for k, q in enumerate(extra):
-            name, answers = f"b{one.number:02d}-{k + 1}", tuple(Answer(*a) for a in q["answers"])
-            found.append(
-                Question(name, one.number, q["outcome"], q["level"], q["text"], answers, False)
-            )
+            name, text = f"b{one.number:02d}-{k + 1}", q["text"]
+            answers = mixed(tuple(Answer(*a) for a in q["answers"]), text)
+            found.append(Question(name, one.number, q["outcome"], q["level"], text, answers, False))
     return tuple(found)
+
+
+def mixed(answers: tuple[Answer, ...], text: str) -> tuple[Answer, ...]:
+    """Return answers in an order that chance chose once, so that no place is the likely one."""
+
+    def lot(answer: Answer) -> str:
+        return hashlib.sha256(f"{text}{answer.text}".encode()).hexdigest()
+
+    return tuple(sorted(answers, key=lot))
 
 
 def check_tags(name: str, asked: list[str], tags: list[list]) -> None:
