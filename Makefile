@@ -10,7 +10,7 @@ READY := $(VENV)/.ready
 SPARK := $(VENV)/.spark
 
 .DEFAULT_GOAL := help
-.PHONY: help env book site pdf speed lab test test-lab test-engines notebooks runs bench lint lock audit clean
+.PHONY: help env book site pdf speed lab test test-lab test-engines notebooks runs bench bank measure lint lock audit clean
 
 help:  ## List what can be made.
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-12s %s\n", $$1, $$2}' Makefile
@@ -66,21 +66,28 @@ bench: export OPENBLAS_NUM_THREADS = 1
 bench: $(READY)  ## Measure the package against bare loops and print a table.
 	@for script in tests/benchmarks/bench_*.py; do $(PY) $$script || exit 1; done
 
+bank: $(READY)  ## Write the question bank for Moodle and others into build/bank.
+	@$(PY) book/tools/bank.py
+
+measure: $(READY)  ## Record seconds and peak memory of each notebook for the page on hubs.
+	@$(PY) book/tools/measure.py
+
 lint: $(READY)  ## Check style and notebooks.
 	@$(PY) -m ruff check . && $(PY) -m ruff format --check companion tests book \
 	  && $(PY) book/tools/check_notebooks.py notebooks/*.ipynb
 
-# Two files: what all targets need, and what Spark needs, at the same versions. PySpark is a third
-# of the size of all the rest, and only `make test-engines` needs it.
+# Three files at the same versions: what all targets need, what Spark needs (a third of the size of
+# all the rest, and only `make test-engines` needs it), and what a JupyterHub adds.
 COMPILE = $(VENV)/bin/uv pip compile $(if $(UPGRADE),--upgrade) --quiet --universal --python-version 3.11 \
   --fork-strategy fewest --generate-hashes --no-header --no-emit-index-url --no-emit-find-links
 
-lock: $(READY)  ## Resolve the dependencies and write the two lock files (UPGRADE=1: to the newest).
+lock: $(READY)  ## Resolve the dependencies and write the lock files (UPGRADE=1: to the newest).
 	@$(PY) -m pip install -q uv
 	@$(COMPILE) --extra cli --extra book --extra lab --extra lite --extra safe --extra serve --extra dask --extra test \
 	  pyproject.toml -o requirements.lock
 	@$(COMPILE) --constraint requirements.lock --extra spark pyproject.toml \
 	  -o requirements-spark.lock
+	@$(COMPILE) --constraint requirements.lock book/hub/hub.in -o book/hub/hub.lock
 
 audit: $(READY)  ## Look up known faults of the locked packages; list them in build/sbom.json.
 	@sh book/tools/audit.sh $(VENV)

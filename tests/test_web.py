@@ -47,7 +47,7 @@ def test_the_lost_page_leads_home_from_any_depth(site_url, browser):
 
 def test_the_whole_book_stands_on_one_page(site):
     html = (site / "book" / "print.html").read_text(encoding="utf-8")
-    for page in web.toc_pages():
+    for page in web.printed_pages():
         assert f'id="{web.slug(page)}"' in html
     ids = re.findall(r'\bid="([^"]+)"', html)
     assert len(ids) == len(set(ids))

@@ -17,7 +17,9 @@ from html import unescape
 from pathlib import Path
 from typing import Any
 
+import course
 import cover
+import exports
 import lighten
 import long_haul
 import numpy as np
@@ -128,6 +130,8 @@ def on_source_read(app: Sphinx, docname: str, source: list[str]) -> None:
         source[0] = upgrade_notebook(source[0])
         return
     source[0] = upgrade_links(source[0])
+    if docname.startswith("book/teach"):
+        source[0] = course.only_written(source[0])
     for name, make in GENERATED.items():
         block = f"```{{{name}}}\n```"
         if block in source[0]:
@@ -303,7 +307,7 @@ GENERATED = {
     "long-haul": long_haul.page,
     "book-cover": lambda: pages.raw_html(cover.html()), "chapter-cards": pages.chapter_cards,
     "claims-board": lambda: pages.claims_board(verdicts()), "figure-index": pages.figure_index,
-    "book-downloads": web.downloads,
+    "book-downloads": web.downloads, **course.generated(),
 }  # fmt: skip
 
 
@@ -390,6 +394,12 @@ def place_chapter(app: Sphinx, page: str, template: str, context: dict, doctree:
     context["body"] = context["body"].replace("</h1>", f"</h1>\n{line}", 1)
 
 
+def add_scripts(app: Sphinx, page: str, template: str, context: dict, doctree: Any) -> None:
+    """Give the instructor's pages their script, and no other page."""
+    if page in ("book/teach_questions", "book/teach_hub"):
+        app.add_js_file("teach.js", loading_method="defer")
+
+
 def polish(html: str) -> str:
     """Mend what the theme leaves: landmarks, roles, a second heading, unused scripts."""
     swaps = [
@@ -444,6 +454,7 @@ def on_finish(app: Sphinx, failure: Exception | None) -> None:
         return
     site = Path(app.outdir)
     web.write_extras(app)
+    exports.write(site / exports.FOLDER)
     (site / "_headers").write_text(policies.headers(site), encoding="utf-8")
     for path in site_pages(site):
         old = path.read_text(encoding="utf-8")
@@ -480,6 +491,7 @@ def setup(app: Sphinx) -> dict[str, Any]:
     app.connect("html-page-context", describe, priority=900)
     app.connect("html-page-context", lab_first, priority=900)
     app.connect("html-page-context", place_chapter)
+    app.connect("html-page-context", add_scripts)
     app.add_html_math_renderer("mathml", (visit_math, None), (visit_math_block, None))
     app.add_directive("chapter-figure", ChapterFigure)
     # A change of the extension makes every page again.

@@ -17,6 +17,7 @@ from sphinx.application import Sphinx
 
 ROOT = Path(__file__).parents[2]
 CARD = "_static/card.png"
+NOT_PRINTED = ("book/teach_questions",)  # its questions stand in the chapters, or in no book
 
 
 def address() -> str:
@@ -104,7 +105,7 @@ def write_lost_page(site: Path) -> None:
 def write_print_page(site: Path) -> None:
     """Write the whole book on one page, without anything that moves, for printing and keeping."""
     parts = []
-    for page in toc_pages():
+    for page in printed_pages():
         html = (site / f"{page}.html").read_text(encoding="utf-8")
         article = BeautifulSoup(html, "html.parser").select_one("article.bd-article")
         parts.append(
@@ -126,6 +127,11 @@ def write_print_page(site: Path) -> None:
     )
     text = head + "\n".join(parts) + "</main></body></html>"
     (site / "book" / "print.html").write_text(text, encoding="utf-8")
+
+
+def printed_pages() -> list[str]:
+    """Return the pages that the book on one page holds."""
+    return [page for page in toc_pages() if page not in NOT_PRINTED]
 
 
 def slug(page: str) -> str:
@@ -152,7 +158,7 @@ def one_page(article: Any, page: str) -> str:
             continue
         target, anchor = urldefrag(urljoin(f"/{page}.html", tag[name]))
         there = target.lstrip("/").removesuffix(".html")
-        if name == "href" and there in toc_pages():
+        if name == "href" and there in printed_pages():
             tag[name] = f"#{slug(there)}--{anchor}" if anchor else f"#{slug(there)}"
         else:
             tag[name] = "../" + target.lstrip("/") + (f"#{anchor}" if anchor else "")

@@ -1,0 +1,76 @@
+// Helps on the instructor's pages; without it everything is there, only unfiltered.
+(() => {
+  // The question bank: show what fits the chosen chapter, outcome, level and place.
+  const filter = document.querySelector("[data-bank-filter]");
+  if (filter) {
+    const cards = [...document.querySelectorAll(".bank-card")];
+    const chapters = [...document.querySelectorAll("section:has(> .bank-card)")];
+    const field = (name, label, options) => {
+      const box = document.createElement("label");
+      const select = document.createElement("select");
+      select.name = name;
+      options.forEach(([value, text]) => select.add(new Option(text, value)));
+      box.append(label + " ", select);
+      filter.append(box);
+      return select;
+    };
+    const values = (key) => [...new Set(cards.map((card) => card.dataset[key]))];
+    const byChapter = values("chapter").map((n) => [n, `chapter ${n}`]);
+    const byOutcome = values("outcome")
+      .sort((a, b) => a.split(".")[0] - b.split(".")[0] || a.split(".")[1] - b.split(".")[1])
+      .map((n) => [n, n]);
+    const chosen = {
+      chapter: field("chapter", "Chapter", [["", "all"], ...byChapter]),
+      outcome: field("outcome", "Outcome", [["", "all"], ...byOutcome]),
+      level: field("level", "Level", [["", "all"], ["1", "1 recognise"], ["2", "2 explain or apply"], ["3", "3 carry over or weigh"]]),
+      place: field("place", "Stands in", [["", "both"], ["quiz", "the chapter's quiz"], ["bank", "only the bank"]]),
+    };
+    const count = document.createElement("p");
+    count.setAttribute("role", "status");
+    const again = document.createElement("button");
+    again.type = "button";
+    again.className = "book-button";
+    again.textContent = "Show all";
+    filter.append(again, count);
+    const show = () => {
+      [...chosen.outcome.options].forEach((option) => {
+        option.hidden = Boolean(chosen.chapter.value && option.value && option.value.split(".")[0] !== chosen.chapter.value);
+      });
+      if (chosen.outcome.selectedOptions[0].hidden) chosen.outcome.value = "";
+      let shown = 0;
+      cards.forEach((card) => {
+        card.hidden = Object.entries(chosen).some(([key, select]) => select.value && select.value !== card.dataset[key]);
+        if (!card.hidden) shown += 1;
+      });
+      chapters.forEach((part) => { part.hidden = !part.querySelector(".bank-card:not([hidden])"); });
+      count.textContent = `${shown} of ${cards.length} questions`;
+    };
+    filter.addEventListener("change", show);
+    filter.addEventListener("submit", (event) => event.preventDefault());
+    again.addEventListener("click", () => { Object.values(chosen).forEach((select) => { select.value = ""; }); show(); });
+    filter.hidden = false;
+    show();
+  }
+
+  // The hub's links: put the reader's own hub into them.
+  const form = document.querySelector("[data-hub-form]");
+  if (form) {
+    const links = [...document.querySelectorAll("a[data-hub]")];
+    const first = links.map((link) => link.getAttribute("href"));
+    const box = document.createElement("label");
+    const input = document.createElement("input");
+    input.type = "url";
+    input.placeholder = new URL(first[0]).origin;
+    box.append("Address of your hub ", input);
+    form.append(box);
+    input.addEventListener("input", () => {
+      const hub = input.value.trim().replace(/\/+$/, "");
+      const known = /^https?:\/\/[^\s/]+/.test(hub);
+      links.forEach((link, k) => {
+        link.setAttribute("href", known ? first[k].replace(new URL(first[k]).origin, hub) : first[k]);
+      });
+    });
+    form.addEventListener("submit", (event) => event.preventDefault());
+    form.hidden = false;
+  }
+})();
