@@ -9,7 +9,7 @@ PY := $(VENV)/bin/python
 READY := $(VENV)/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: help env book site pdf lab test notebooks bench lint lock clean
+.PHONY: help env book site course pdf lab test notebooks bench lint lock clean
 
 help:  ## List what can be made.
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "make %-10s %s\n", $$1, $$2}' Makefile
@@ -25,6 +25,9 @@ book: site  ## Build the book and serve it on 127.0.0.1 (PORT=8000, or the next 
 
 site: $(READY)  ## Build the book into book/_build/html.
 	@$(PY) book/tools/site.py
+
+course: $(READY)  ## Make the slides, the students' and the instructor's notebooks (part of site).
+	@$(PY) book/tools/course.py
 
 pdf: export BOOK_PDF = 1
 pdf: site  ## Build the book, and print all of it into one PDF (needs Chromium).

@@ -21,6 +21,7 @@ import numpy as np
 import pages
 import search
 import stories
+import teaching
 import web
 from docutils import nodes
 from latex2mathml.converter import convert
@@ -265,7 +266,8 @@ GENERATED = {
     "claims-ledger": ledger, "data-cards": data_cards, "stream-stories": stream_stories,
     "book-cover": lambda: pages.raw_html(cover.html()), "chapter-cards": pages.chapter_cards,
     "claims-board": lambda: pages.claims_board(verdicts()), "figure-index": pages.figure_index,
-    "book-downloads": web.downloads,
+    "book-downloads": web.downloads, "slide-decks": teaching.decks,
+    "course-downloads": teaching.downloads,
 }  # fmt: skip
 
 
@@ -326,7 +328,8 @@ def place_chapter(app: Sphinx, page: str, template: str, context: dict, doctree:
     count = len(pages.chapters())
     line = (
         f'<p class="chapter-line" data-chapter="{one.name}">'
-        f"Chapter {one.number} of {count} · {one.part} · {one.minutes} minutes"
+        f"Chapter {one.number} of {count} · {one.part} · {one.minutes} minutes · "
+        f'<a href="../slides/{one.name}.html">Slides</a>'
         f'<progress value="{one.number}" max="{count}" aria-hidden="true"></progress></p>'
     )
     context["body"] = context["body"].replace("</h1>", f"</h1>\n{line}", 1)

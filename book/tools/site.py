@@ -8,6 +8,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+import course
+
 ROOT = Path(__file__).parents[2]
 HTML = ROOT / "book" / "_build" / "html"
 LOG = ROOT / "book" / "_build" / "build.log"
@@ -32,6 +34,7 @@ def build() -> int:
         print(LOG.read_text(encoding="utf-8")[-6000:], file=sys.stderr)
         print("make: the site was not built; the lines above say why", file=sys.stderr)
         return 1
+    course.make()
     print(f"The site is in {HTML.relative_to(ROOT)}")
     return 0
 
