@@ -21,6 +21,7 @@ import ast
 import base64
 import functools
 import io
+import itertools
 import re
 import sys
 import textwrap
@@ -653,11 +654,11 @@ def in_parts(lines: list[str]) -> list[list[str]]:
     """Divide evidence over as few slides as will hold it, as evenly as they can."""
 
     def high(line: str) -> int:
-        return 24 + 35 * max(2, -(-len(LINE.fullmatch(line)["what"]) // 25))
+        return 24 + 35 * max(2, -(-len(LINE.fullmatch(line)["what"]) // 27))
 
-    for wanted in range(1, len(lines) + 1):
-        step = -(-len(lines) // wanted)
-        parts = [lines[k : k + step] for k in range(0, len(lines), step)]
+    for wanted in range(1, len(lines)):
+        ends = [round(k * len(lines) / wanted) for k in range(wanted + 1)]
+        parts = [lines[a:b] for a, b in itertools.pairwise(ends)]
         if all(sum(map(high, part)) <= HIGH - 70 for part in parts):
             return parts
     return [[line] for line in lines]
