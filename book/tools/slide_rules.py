@@ -598,8 +598,7 @@ class Chapter:
         chapter = f"../notebooks/{self.name}.html"
         items = [f'<a href="{chapter}">The chapter</a>, with all its numbers',
                  f'<a href="{chapter}#exercises">The exercises</a>: {mixed}']  # fmt: skip
-        later = [one for one in pages.chapters() if one.number == self.about.number + 1]
-        for one in later:
+        for one in pages.chapters()[pages.chapters().index(self.about) + 1 :][:1]:
             items.append(f'Next: <a href="{one.name}.html">{escape(one.title)}</a>')
         self.section, self.fresh, self.waiting = "Exercises", True, []
         listed = "".join(f"<li>{item}</li>" for item in items)
