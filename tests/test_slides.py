@@ -21,7 +21,7 @@ import notebooks as runner
 ROOT = Path(__file__).parents[1]
 NAMES = [one.name for one in pages.chapters()]
 # Words that stand on a slide at most; a question comes with three answers, evidence in rows.
-MOST, WORDS = 45, {"poll": 50, "quiz": 62, "evidence": 62, "table": 62}
+MOST, WORDS = 45, {"poll": 50, "quiz": 62, "evidence": 62, "table": 62, "verdict": 52}
 
 # What a deck says of its slides, all of them, with all of their parts shown.
 LOOK = """() => Reveal.getSlides().map((section) => {

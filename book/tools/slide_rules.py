@@ -25,6 +25,7 @@ import itertools
 import re
 import sys
 import textwrap
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from html import escape
 from pathlib import Path
@@ -498,21 +499,21 @@ class Chapter:
         parts = sentences(words_of(text.removeprefix("**Predict before you run.**").strip()))
         asked = [k for k, one in enumerate(parts) if one.rstrip('*"”').endswith("?")]
         begin, end = asked[0], asked[-1] + 1
-        before, middle, after = parts[:begin], parts[begin:end], parts[end:]
-        title, held = "Predict before you run", self.waiting
+        before, asks, after = parts[:begin], joined(parts[begin:end]), parts[end:]
         self.flush()
-        self.waiting = [] if not self.turned else held
         self.turned = True
-        listed = "".join(f"<li>{inline(one)}</li>" for one in joined(middle))
-        body = f"<ol>{listed}</ol>" if len(joined(middle)) > 1 else f"<p>{inline(middle[0])}</p>"
-        if count(" ".join(parts[:end])) <= MOST_WORDS - 4:
-            lead = f"<p>{inline(' '.join(before))}</p>" if before else ""
-            one = self.add("poll", title, heading(title), markdown_cell(lead + body))
+        most, numbered = MOST_WORDS - 4, list(enumerate(asks, 1))
+        if count(" ".join(parts[:end])) <= most:
+            blocks = [paragraph(before) + question_list(numbered)]
         else:
-            if before:
-                lead = markdown_cell(f"<p>{inline(' '.join(before))}</p>")
-                self.add("poll", title, heading(title), lead, minutes=1)
-            one = self.add("poll", title, heading(title), markdown_cell(body), minutes=2)
+            blocks = [paragraph(lot) for lot in in_lots(before, most)]
+            blocks += [
+                question_list(lot) for lot in in_lots(numbered, most, text=lambda one: one[1])
+            ]
+        title = "Predict before you run"
+        for block in blocks:
+            one = self.add("poll", title, heading(title), markdown_cell(block), minutes=1)
+        one.minutes = 2 if len(blocks) > 1 else 3
         one.say += after
         one.ask = ["Everybody writes down an answer before anybody speaks. Then show of hands."]
         self.turned = True  # what follows leads on, it does not explain the poll
@@ -616,6 +617,32 @@ def copied(cell: nbformat.NotebookNode) -> nbformat.NotebookNode:
     return new
 
 
+def in_lots(parts: list, most: int, text: Callable[[Any], str] = str) -> list[list]:
+    """Divide sentences, in order, into lots of no more than so many words each.
+
+    >>> in_lots(["One two.", "Three.", "Four."], 3)
+    [['One two.', 'Three.'], ['Four.']]
+    """
+    lots: list[list] = []
+    for one in parts:
+        if lots and count(" ".join(map(text, [*lots[-1], one]))) <= most:
+            lots[-1].append(one)
+        else:
+            lots.append([one])
+    return lots
+
+
+def paragraph(parts: list[str]) -> str:
+    """Return sentences as a paragraph; nothing, if there are none."""
+    return f"<p>{inline(' '.join(parts))}</p>" if parts else ""
+
+
+def question_list(numbered: list[tuple[int, str]]) -> str:
+    """Return numbered questions as a list that goes on from the slide before."""
+    items = "".join(f"<li>{inline(text)}</li>" for _, text in numbered)
+    return f'<ol start="{numbered[0][0]}">{items}</ol>'
+
+
 ASKS = re.compile(
     r"((And|But|Or|So) )?(\w+ ){0,2}(who|whose|what|which|how|when|where|why|will|would|does|do|"
     r"did|is|are|was|were|can|could|should|must|has|have|may)\b",
@@ -652,13 +679,16 @@ LINE = re.compile(
 def in_parts(lines: list[str]) -> list[list[str]]:
     """Divide evidence over as few slides as will hold it, as evenly as they can."""
 
-    def high(line: str) -> int:
-        return 24 + 35 * max(2, -(-len(LINE.fullmatch(line)["what"]) // 27))
+    def fits(part: list[str]) -> bool:
+        told = [LINE.fullmatch(line) for line in part]
+        rows = sum(24 + 35 * max(2, -(-len(one["what"]) // 27)) for one in told)
+        words = sum(count(one["what"] + one["unit"]) for one in told)
+        return rows <= HIGH - 70 and words <= MOST_WORDS - 4
 
     for wanted in range(1, len(lines)):
         ends = [round(k * len(lines) / wanted) for k in range(wanted + 1)]
         parts = [lines[a:b] for a, b in itertools.pairwise(ends)]
-        if all(sum(map(high, part)) <= HIGH - 70 for part in parts):
+        if all(map(fits, parts)):
             return parts
     return [[line] for line in lines]
 
