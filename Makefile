@@ -7,12 +7,13 @@ ALL ?= 0
 VENV := .venv
 PY := $(VENV)/bin/python
 READY := $(VENV)/.ready
+SPARK := $(VENV)/.spark
 
 .DEFAULT_GOAL := help
-.PHONY: help env book site course pdf speed lab test notebooks bench lint lock audit clean
+.PHONY: help env book site course pdf speed lab test test-engines notebooks runs bench lint lock audit clean
 
 help:  ## List what can be made.
-	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "make %-10s %s\n", $$1, $$2}' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-12s %s\n", $$1, $$2}' Makefile
 
 env: $(READY)  ## Make the environment in .venv (the other targets do it by themselves).
 
@@ -44,8 +45,21 @@ test: $(READY)  ## Run every test: package, notebooks, site, browser.
 	@$(PY) -m pytest -n $(JOBS) --dist loadfile --nbval --nbval-current-env \
 	  --nbval-sanitize-with tests/nbval.cfg tests companion notebooks
 
+test-engines: $(SPARK)  ## Run the tests on Apache Spark (installs PySpark; needs Java 17).
+	@$(PY) -m pytest -o addopts="-p no:cacheprovider" tests/engines
+
+$(SPARK): $(READY) requirements-spark.lock
+	@echo "Installing PySpark into $(VENV) (first time: a few minutes, about 500 MB) ..."
+	@$(PY) -m pip install --disable-pip-version-check -q -r requirements-spark.lock
+	@touch $@
+
 notebooks: $(READY)  ## Execute notebooks whose code has changed and store their outputs (ALL=1: all).
 	@$(PY) book/tools/notebooks.py --all $(ALL)
+
+runs: export OMP_NUM_THREADS = 1
+runs: export OPENBLAS_NUM_THREADS = 1
+runs: $(READY)  ## Run every strategy on every stream and write the record (about 10 minutes).
+	@$(PY) book/tools/runs.py
 
 bench: export OMP_NUM_THREADS = 1
 bench: export OPENBLAS_NUM_THREADS = 1
@@ -56,11 +70,17 @@ lint: $(READY)  ## Check style and notebooks.
 	@$(PY) -m ruff check . && $(PY) -m ruff format --check companion tests book \
 	  && $(PY) book/tools/check_notebooks.py notebooks/*.ipynb
 
-lock: $(READY)  ## Resolve the dependencies and write requirements.lock (UPGRADE=1: to the newest).
+# Two files: what all targets need, and what Spark needs, at the same versions. PySpark is a third
+# of the size of all the rest, and only `make test-engines` needs it.
+COMPILE = $(VENV)/bin/uv pip compile $(if $(UPGRADE),--upgrade) --quiet --universal --python-version 3.11 \
+  --fork-strategy fewest --generate-hashes --no-header --no-emit-index-url --no-emit-find-links
+
+lock: $(READY)  ## Resolve the dependencies and write the two lock files (UPGRADE=1: to the newest).
 	@$(PY) -m pip install -q uv
-	@$(VENV)/bin/uv pip compile $(if $(UPGRADE),--upgrade) --quiet --universal --python-version 3.11 --fork-strategy fewest \
-	  --generate-hashes --no-header --no-emit-index-url --no-emit-find-links \
-	  --extra cli --extra book --extra lab --extra safe --extra serve --extra test pyproject.toml -o requirements.lock
+	@$(COMPILE) --extra cli --extra book --extra lab --extra safe --extra serve --extra dask --extra test \
+	  pyproject.toml -o requirements.lock
+	@$(COMPILE) --constraint requirements.lock --extra spark pyproject.toml \
+	  -o requirements-spark.lock
 
 audit: $(READY)  ## Look up known faults of the locked packages; list them in build/sbom.json.
 	@sh book/tools/audit.sh $(VENV)

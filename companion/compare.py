@@ -463,7 +463,10 @@ def run_or_reason(
             path = folder / f"{key}.npz"
             if path.exists():
                 return run_from_bytes(path.read_bytes())
-        run = prequential(strategy, stream, seed=seed, name=name, **options)
+        # A run is one job: what its model does in parallel stays in its process, in threads. A
+        # forest on a Dask cluster would else send each tree round the cluster, which takes longer.
+        with joblib.parallel_config("threading", n_jobs=1):
+            run = prequential(strategy, stream, seed=seed, name=name, **options)
     except RunFailed as error:
         return str(error).removeprefix(f"{name} failed ")
     except Exception as error:  # one model's fault must not lose the other runs

@@ -22,7 +22,7 @@ import notebooks as runner
 
 ROOT = Path(__file__).parents[1]
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
-LOCKED = ("cli", "book", "lab", "safe", "serve", "test")
+LOCKED = ("cli", "book", "lab", "safe", "serve", "dask", "test")
 BOOKS = sorted((ROOT / "notebooks").glob("[0-9]*.ipynb"))
 
 
@@ -57,6 +57,31 @@ def test_the_lock_covers_what_the_two_commands_need():
     assert not re.search(r"https?://|--index|--find-links|file:", lock)
 
 
+def pins(name: str) -> set[tuple[str, str]]:
+    """Return the names and versions in a lock file."""
+    text = (ROOT / name).read_text()
+    return set(re.findall(r"^([a-z0-9_.-]+)==([^ ;\\]+)", text, re.M | re.I))
+
+
+def test_the_lock_for_spark_has_the_same_versions_and_little_more():
+    ours, sparks = pins("requirements.lock"), pins("requirements-spark.lock")
+    names = {name for name, _ in sparks}
+    assert {name for name, _ in sparks - ours} == {"pyspark", "py4j", "protobuf"}
+    for line in PROJECT["optional-dependencies"]["spark"]:
+        need = Requirement(line)
+        assert need.name in names
+        assert all(need.specifier.contains(v) for name, v in sparks if name == need.name)
+    text = (ROOT / "requirements-spark.lock").read_text()
+    assert not re.search(r"https?://|--index|--find-links|file:", text)
+
+
+def test_ci_runs_every_target_that_tests():
+    script = (ROOT / ".ci" / "run").read_text()
+    targets = re.findall(r"^(test[a-z-]*):", (ROOT / "Makefile").read_text(), re.M)
+    assert targets == ["test", "test-engines"]
+    assert all(re.search(rf"^make {target}$", script, re.M) for target in targets)
+
+
 def test_nothing_names_a_registry_host_or_a_machine():
     words = re.compile("|".join(["files.python" + "hosted", "pypi" + r"\.org", "/ro" + "ot/"]))
     for path in tracked():
@@ -78,7 +103,7 @@ def test_make_help_lists_every_target():
     text = (ROOT / "Makefile").read_text()
     targets = set(re.findall(r"^\.PHONY: (.*)$", text, re.M)[0].split())
     done = subprocess.run(["make", "help"], capture_output=True, text=True, cwd=ROOT, check=True)
-    listed = set(re.findall(r"^make (\w+)", done.stdout, re.M))
+    listed = set(re.findall(r"^make ([\w-]+)", done.stdout, re.M))
     assert listed == targets
     readme = (ROOT / "README.md").read_text()
     assert all(f"make {target}" in readme for target in targets - {"env"})
