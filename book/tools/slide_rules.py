@@ -185,7 +185,12 @@ def too_small(picture: Image.Image) -> bool:
 def picture_cell(picture: Image.Image, alt: str) -> nbformat.NotebookNode:
     """Return a cell that shows a picture."""
     data = io.BytesIO()
-    picture.quantize(255, method=Image.Quantize.FASTOCTREE).save(data, "PNG", optimize=True)
+    few = picture.quantize(255, method=Image.Quantize.FASTOCTREE)
+    colours = few.getpalette()
+    ground = 3 * few.getpixel((0, 0))
+    colours[ground : ground + 3] = picture.getpixel((0, 0))  # the paper's, exactly
+    few.putpalette(colours)
+    few.save(data, "PNG", optimize=True)
     about = {"alt": alt, "width": picture.width, "height": picture.height}
     shown = nbformat.v4.new_output(
         "display_data", {"image/png": base64.b64encode(data.getvalue()).decode("ascii")},
@@ -502,6 +507,8 @@ class Chapter:
         before, asks, after = parts[:begin], joined(parts[begin:end]), parts[end:]
         self.flush()
         self.turned = True
+        if count(" ".join(before)) < 4:  # "Three questions."
+            before = []
         most, numbered = MOST_WORDS - 4, list(enumerate(asks, 1))
         if count(" ".join(parts[:end])) <= most:
             blocks = [paragraph(before) + question_list(numbered)]
@@ -661,7 +668,12 @@ def joined(parts: list[str]) -> list[str]:
         held = f"{held} {one}".strip()
         if not one.rstrip('*"”').endswith("?"):
             continue
-        if found and held == one and not ASKS.match(one) and not one.startswith(("And", "But")):
+        if (
+            found
+            and held == one
+            and not ASKS.match(one)
+            and not one.startswith(("And", "But", "Then"))
+        ):
             found[-1] += f" {one}"
         else:
             found.append(held)
