@@ -20,7 +20,9 @@ def decks() -> str:
         ]
         row = "".join(f"<td>{cell}</td>" for cell in cells)
         rows.append(f'<tr><th scope="row">{one.number}</th>{row}</tr>')
-    head = "".join(f'<th scope="col">{word}</th>' for word in ("", "Slides", "To print", "Handout"))
+    head = "".join(
+        f'<th scope="col">{word}</th>' for word in ("No.", "Slides", "To print", "Handout")
+    )
     return pages.raw_html(
         f'<table class="decks"><thead><tr>{head}</tr></thead><tbody>{"".join(rows)}</tbody></table>'
     )

@@ -515,7 +515,7 @@ class Chapter:
         else:
             blocks = [paragraph(lot) for lot in in_lots(before, most)]
             blocks += [
-                question_list(lot) for lot in in_lots(numbered, most, text=lambda one: one[1])
+                question_list(lot) for lot in in_lots(numbered, most + 5, text=lambda one: one[1])
             ]
         title = "Predict before you run"
         for block in blocks:
