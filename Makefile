@@ -10,7 +10,7 @@ READY := $(VENV)/.ready
 SPARK := $(VENV)/.spark
 
 .DEFAULT_GOAL := help
-.PHONY: help env book site pdf speed lab test test-lab test-engines notebooks runs bench bank measure lint lock audit clean
+.PHONY: help env book site course pdf speed lab test test-lab test-engines notebooks runs bench bank measure lint lock audit clean
 
 help:  ## List what can be made.
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-12s %s\n", $$1, $$2}' Makefile
@@ -26,6 +26,9 @@ book: site  ## Build the book and serve it on 127.0.0.1 (PORT=8000, or the next 
 
 site: $(READY)  ## Build the book into book/_build/html.
 	@$(PY) book/tools/site.py
+
+course: $(READY)  ## Make the slides, the students' and the instructor's notebooks (part of site).
+	@$(PY) book/tools/handouts.py
 
 pdf: export BOOK_PDF = 1
 pdf: site  ## Build the book, and print all of it into one PDF (needs Chromium).

@@ -27,6 +27,7 @@ import pages
 import policies
 import search
 import stories
+import teaching
 import web
 from docutils import nodes
 from latex2mathml.converter import convert
@@ -307,7 +308,8 @@ GENERATED = {
     "long-haul": long_haul.page,
     "book-cover": lambda: pages.raw_html(cover.html()), "chapter-cards": pages.chapter_cards,
     "claims-board": lambda: pages.claims_board(verdicts()), "figure-index": pages.figure_index,
-    "book-downloads": web.downloads, **course.generated(),
+    "book-downloads": web.downloads, "slide-decks": teaching.decks,
+    "course-downloads": teaching.downloads, **course.generated(),
 }  # fmt: skip
 
 
@@ -388,7 +390,8 @@ def place_chapter(app: Sphinx, page: str, template: str, context: dict, doctree:
     count = len(pages.chapters())
     line = (
         f'<p class="chapter-line" data-chapter="{one.name}">'
-        f"Chapter {one.number} of {count} · {one.part} · {one.minutes} minutes"
+        f"Chapter {one.number} of {count} · {one.part} · {one.minutes} minutes · "
+        f'<a href="../slides/{one.name}.html">Slides</a>'
         f'<progress value="{one.number}" max="{count}" aria-hidden="true"></progress></p>'
     )
     context["body"] = context["body"].replace("</h1>", f"</h1>\n{line}", 1)
@@ -439,7 +442,7 @@ def site_pages(site: Path) -> list[Path]:
     """Return the pages of a built site, without the lab's and what only helps to make pages."""
     return [
         path for path in site.rglob("*.html")
-        if path.relative_to(site).parts[0] not in ("lab", "_static")
+        if path.relative_to(site).parts[0] not in ("lab", "slides", "_static")
     ]  # fmt: skip
 
 

@@ -87,7 +87,7 @@ or <a id="search" href="{root}search.html">search the book</a>.</p></main>
 <script>
 // The server may show this page at any depth: find the book's own folder.
 const known = "{root}", path = location.pathname;
-const root = location.hostname.endsWith(".github.io") ? known : path.replace(/(book|notebooks)\\/[^/]*$/, "").replace(/[^/]*$/, "");
+const root = location.hostname.endsWith(".github.io") ? known : path.replace(/(book|notebooks|slides|course)\\/[^/]*$/, "").replace(/[^/]*$/, "");
 document.getElementById("home").href = root + "index.html";
 document.getElementById("search").href = root + "search.html";
 </script></body></html>

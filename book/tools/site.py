@@ -8,6 +8,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import handouts
 import lab
 
 ROOT = Path(__file__).parents[2]
@@ -36,6 +37,7 @@ def build() -> int:
         print(LOG.read_text(encoding="utf-8")[-6000:], file=sys.stderr)
         print("make: the site was not built; the lines above say why", file=sys.stderr)
         return 1
+    handouts.make()
     print(f"The site is in {HTML.relative_to(ROOT)}")
     return 0
 
