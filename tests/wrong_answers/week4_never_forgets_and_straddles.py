@@ -1,5 +1,5 @@
 """Keeps mean and sum after an alarm, sets the threshold stream by stream, straddles the drift."""
-# Loses: alarm-anew 6, alarm-other 6, threshold-together 8, recovery-values 6, recovery-windows 8
+# Loses: alarm-anew 6, alarm-other 6, threshold-together 8, recovery-windows 8
 
 import numpy as np
 

@@ -1,5 +1,5 @@
 """Counts the first fit as an update, divides with one sign only, and averages rides with shares."""
-# Loses: cost-values 6, cost-other 6, even-none 8, safest-values 6, safest-units 6
+# Loses: cost-values 6, cost-other 6, even-none 8, safest-units 6
 
 import numpy as np
 
