@@ -9,7 +9,7 @@ PY := $(VENV)/bin/python
 READY := $(VENV)/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: help env book site pdf lab test notebooks bench lint lock clean
+.PHONY: help env book site pdf speed lab test notebooks runs bench lint lock audit clean
 
 help:  ## List what can be made.
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "make %-10s %s\n", $$1, $$2}' Makefile
@@ -30,6 +30,9 @@ pdf: export BOOK_PDF = 1
 pdf: site  ## Build the book, and print all of it into one PDF (needs Chromium).
 	@$(PY) book/tools/pdf.py
 
+speed: site  ## Print what each page costs a reader: bytes, time to draw, jumps (needs Chromium).
+	@$(PY) book/tools/speed.py
+
 lab: $(READY)  ## Open JupyterLab on the notebooks.
 	@$(PY) -m jupyter lab --notebook-dir notebooks --LabApp.news_url= \
 	  --LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate
@@ -41,6 +44,11 @@ test: $(READY)  ## Run every test: package, notebooks, site, browser.
 notebooks: $(READY)  ## Execute notebooks whose code has changed and store their outputs (ALL=1: all).
 	@$(PY) book/tools/notebooks.py --all $(ALL)
 
+runs: export OMP_NUM_THREADS = 1
+runs: export OPENBLAS_NUM_THREADS = 1
+runs: $(READY)  ## Run every strategy on every stream and write the record (about 10 minutes).
+	@$(PY) book/tools/runs.py
+
 bench: export OMP_NUM_THREADS = 1
 bench: export OPENBLAS_NUM_THREADS = 1
 bench: $(READY)  ## Measure the package against bare loops and print a table.
@@ -50,11 +58,14 @@ lint: $(READY)  ## Check style and notebooks.
 	@$(PY) -m ruff check . && $(PY) -m ruff format --check companion tests book \
 	  && $(PY) book/tools/check_notebooks.py notebooks/*.ipynb
 
-lock: $(READY)  ## Resolve the dependencies anew and write requirements.lock.
+lock: $(READY)  ## Resolve the dependencies and write requirements.lock (UPGRADE=1: to the newest).
 	@$(PY) -m pip install -q uv
-	@$(VENV)/bin/uv pip compile --quiet --universal --python-version 3.11 --fork-strategy fewest \
+	@$(VENV)/bin/uv pip compile $(if $(UPGRADE),--upgrade) --quiet --universal --python-version 3.11 --fork-strategy fewest \
 	  --generate-hashes --no-header --no-emit-index-url --no-emit-find-links \
-	  --extra cli --extra book --extra lab --extra test pyproject.toml -o requirements.lock
+	  --extra cli --extra book --extra lab --extra safe --extra serve --extra test pyproject.toml -o requirements.lock
+
+audit: $(READY)  ## Look up known faults of the locked packages; list them in build/sbom.json.
+	@sh book/tools/audit.sh $(VENV)
 
 clean:  ## Remove the environment and everything that was built.
 	rm -rf $(VENV) book/_build build *.egg-info .pytest_cache .ruff_cache .hypothesis

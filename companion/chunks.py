@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import zlib
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from companion.checkpoint import BadCheckpoint, load, save
 from companion.prequential import (
     Run,
     advance,
@@ -21,7 +23,7 @@ from companion.prequential import (
 )
 from companion.strategies import Strategy
 from companion.stream import Stream
-from companion.table import BadInput
+from companion.table import YEARS, BadInput, check_file, check_heading, refusal
 
 
 def prequential_chunks(
@@ -32,6 +34,8 @@ def prequential_chunks(
     label_delay: int | str = 0,
     seed: int | None = None,
     name: str | None = None,
+    checkpoint: str | Path | None = None,
+    trust: Sequence[str] = (),
 ) -> Iterator[Run]:
     """Evaluate a strategy on a stream that comes in parts; memory holds two parts at most.
 
@@ -48,11 +52,24 @@ def prequential_chunks(
         Rows, or a duration such as ``"2D"``.
     seed, name
         As for :func:`companion.prequential`.
+    checkpoint : str or Path, optional
+        A file that remembers what is done. If it is there, the parts that it knows are skipped
+        and the strategy goes on as it was then. It is written when the next part is asked for,
+        so a part that you have not dealt with is never taken for done: after a crash it comes
+        again, the same to the last digit. Keep each part under its ``first``, and a second copy
+        replaces the first.
+    trust : sequence of str
+        Classes of your own that the checkpoint may hold; see :func:`companion.checkpoint.load`.
 
     Yields
     ------
     Run
         One for each part; ``first`` counts from the start of the whole stream, costs add up.
+
+    Raises
+    ------
+    BadCheckpoint, UnsafeFile
+        If the checkpoint cannot be written, is damaged, or belongs to other rows or options.
 
     Examples
     --------
@@ -62,48 +79,94 @@ def prequential_chunks(
     >>> [len(run.y) for run in prequential_chunks(Baseline("no-change"), parts, warmup=146)]
     [154, 300, 131]
     """
-    late: Stream | None = None
-    start = known = noted = labels = 0
-    for chunk in chunks:
-        rows = chunk if late is None else joined(late, chunk)
-        order, when = arrivals(rows, label_delay)
-        told, t = 0, len(rows) - len(chunk)
-        if late is None:
-            t = warmup_rows(int(warmup), len(chunk))
-            strategy = prepared(strategy, chunk, seed)
-            known = told = int(np.searchsorted(when, t, side="right"))
-            check_start(strategy, t, known)
-            head = slice(0, known)
-            strategy.fit(rows.X[head], rows.y[head], **asked_for(strategy, rows, head))
-        answers: list[np.ndarray] = []
-        now = told
-        told = advance(strategy, rows, order, when, told, t, answers, offset=start)
-        labels += 0 if strategy.frozen else told - now
-        given = np.concatenate(answers)
-        check_answers(given, strategy, t, len(rows))
-        events = [
-            (start + int(when[known + label - 1 - start]), what)
-            for label, what in strategy.events[noted:]
-        ]
-        noted = len(strategy.events)
-        yield Run(
-            stream=chunk.name,
-            strategy=name or type(strategy).__name__,
-            first=start + t,
-            y=rows.y[t:],
-            predictions=given,
-            task=chunk.task,
-            time=None if rows.time is None else rows.time[t:],
-            events=events,
-            cost={
-                "fits": strategy.fits,
-                "rows_learnt": strategy.rows_learnt,
-                "labels_used": known + labels,
-                "predictions": len(given),
-            },
-            seed=seed,
-        )
-        late, start = rows.take(slice(told, len(rows))), start + told
+    place = Place()
+    if checkpoint is not None and Path(checkpoint).exists():
+        found = load(checkpoint, trust)
+        place = replace(found.more, strategy=found.strategy)
+    options = {"warmup": int(warmup), "label_delay": label_delay, "seed": seed}
+    digest = 0
+    for number, chunk in enumerate(chunks):
+        if checkpoint is not None:
+            digest = rows_digest(chunk, digest)
+            if number == place.parts - 1 and (digest, options) != (place.digest, place.options):
+                raise BadCheckpoint(
+                    f"{checkpoint}: it was made on other rows, parts or options than these; "
+                    "give it the same, or start anew with another checkpoint"
+                )
+        if number < place.parts:
+            continue
+        yield next_part(place, chunk, options, strategy, name)
+        place.parts, place.digest, place.options = number + 1, digest, options
+        if checkpoint is not None:
+            save(checkpoint, place.strategy, place.parts, replace(place, strategy=None))
+
+
+@dataclass
+class Place:
+    """Where an evaluation in parts stands: what it remembers from one part to the next."""
+
+    strategy: Strategy | None = None
+    late: Stream | None = None  # the rows whose labels have not arrived
+    start: int = 0  # the position of the first of them
+    known: int = 0  # labels of the warm-up
+    labels: int = 0  # labels learnt since
+    noted: int = 0  # events told
+    parts: int = 0
+    digest: int = 0
+    options: dict[str, Any] = field(default_factory=dict)
+
+
+def next_part(
+    place: Place, chunk: Stream, options: dict[str, Any], strategy: Strategy, name: str | None
+) -> Run:
+    """Evaluate one more part, and move the place on."""
+    rows = chunk if place.late is None else joined(place.late, chunk)
+    order, when = arrivals(rows, options["label_delay"])
+    told, t, start = 0, len(rows) - len(chunk), place.start
+    if place.late is None:
+        t = warmup_rows(options["warmup"], len(chunk))
+        place.strategy = prepared(strategy, chunk, options["seed"])
+        place.known = told = int(np.searchsorted(when, t, side="right"))
+        check_start(place.strategy, t, told)
+        head = slice(0, told)
+        place.strategy.fit(rows.X[head], rows.y[head], **asked_for(place.strategy, rows, head))
+    strategy = place.strategy
+    answers: list[np.ndarray] = []
+    now = told
+    told = advance(strategy, rows, order, when, told, t, answers, offset=start)
+    place.labels += 0 if strategy.frozen else told - now
+    given = np.concatenate(answers)
+    check_answers(given, strategy, t, len(rows))
+    events = [
+        (start + int(when[place.known + label - 1 - start]), what)
+        for label, what in strategy.events[place.noted :]
+    ]
+    place.noted = len(strategy.events)
+    place.late, place.start = rows.take(slice(told, len(rows))), start + told
+    return Run(
+        stream=chunk.name,
+        strategy=name or type(strategy).__name__,
+        first=start + t,
+        y=rows.y[t:],
+        predictions=given,
+        task=chunk.task,
+        time=None if rows.time is None else rows.time[t:],
+        events=events,
+        cost={
+            "fits": strategy.fits,
+            "rows_learnt": strategy.rows_learnt,
+            "labels_used": place.known + place.labels,
+            "predictions": len(given),
+        },
+        seed=options["seed"],
+    )
+
+
+def rows_digest(chunk: Stream, before: int) -> int:
+    """Return a checksum of all rows so far, this part's included."""
+    for part in (chunk.X, chunk.y, chunk.time, chunk.key):
+        before = zlib.crc32(b"-" if part is None else np.ascontiguousarray(part).tobytes(), before)
+    return before
 
 
 def joined(one: Stream, two: Stream) -> Stream:
@@ -159,54 +222,54 @@ def read_chunks(
     ...     [len(part) for part in read_chunks(file, "y", rows=2)]
     [2, 1]
     """
-    import pandas as pd
-
     path = Path(path)
-    if not path.is_file():
-        raise BadInput(f"{path}: there is no such file; check the name and the folder")
-    if path.stat().st_size == 0:
-        raise BadInput(f"{path}: the file is empty; it needs a heading row and rows of data")
     last: Any = None
     newest: Any = None
     line = 2
-    reader = pd.read_csv(path, chunksize=rows, encoding="utf-8-sig")
+    for frame in frames(path, rows):
+        for column in filter(None, (target, time, key)):
+            if column not in frame.columns:
+                raise BadInput(f"{path}: there is no column {column!r} in its first line")
+        numbers = frame.drop(columns=[c for c in (target, time, key) if c])
+        X = numeric(numbers, path, line)
+        if last is not None:
+            X.iloc[:1] = X.iloc[:1].fillna(last)
+        X = X.ffill().fillna(0.0)
+        last = X.iloc[-1]
+        y = frame[target]
+        codes = class_codes(y, classes, path, line) if classes else numeric(
+            y.to_frame(), path, line, gaps=False
+        )[target]  # fmt: skip
+        when = None
+        if time is not None:
+            when = times(frame[time], path, line, newest)
+            newest = when[-1]
+        keys = None if key is None else frame[key].astype(str).to_numpy(dtype=str)
+        yield Stream(
+            name=path.name,
+            X=X.to_numpy(dtype=float),
+            y=codes.to_numpy(),
+            features=tuple(map(str, X.columns)),
+            task="classification" if classes else "regression",
+            time=when,
+            key=keys,
+            classes=tuple(classes),
+            unit="" if classes else target,
+        )
+        line += len(frame)
+
+
+def frames(path: Path, rows: int) -> Iterator[Any]:
+    """Yield a table's parts, or say in one sentence why it cannot be read."""
+    import pandas as pd
+
+    check_file(path)
     try:
-        for frame in reader:
-            for column in filter(None, (target, time, key)):
-                if column not in frame.columns:
-                    raise BadInput(f"{path}: there is no column {column!r} in its first line")
-            numbers = frame.drop(columns=[c for c in (target, time, key) if c])
-            X = numeric(numbers, path, line)
-            if last is not None:
-                X.iloc[:1] = X.iloc[:1].fillna(last)
-            X = X.ffill().fillna(0.0)
-            last = X.iloc[-1]
-            y = frame[target]
-            codes = class_codes(y, classes, path, line) if classes else numeric(
-                y.to_frame(), path, line, gaps=False
-            )[target]  # fmt: skip
-            when = None
-            if time is not None:
-                when = times(frame[time], path, line, newest)
-                newest = when[-1]
-            keys = None if key is None else frame[key].astype(str).to_numpy(dtype=str)
-            yield Stream(
-                name=path.name,
-                X=X.to_numpy(dtype=float),
-                y=codes.to_numpy(),
-                features=tuple(map(str, X.columns)),
-                task="classification" if classes else "regression",
-                time=when,
-                key=keys,
-                classes=tuple(classes),
-                unit="" if classes else target,
-            )
-            line += len(frame)
-    except pd.errors.ParserError as error:
-        raise BadInput(
-            f"{path}: the rows do not fit the heading ({str(error).split('C error: ')[-1].strip()})"
-            "; give every line the same number of fields"
-        ) from None
+        check_heading(path)
+        with pd.read_csv(path, chunksize=rows, encoding="utf-8-sig") as reader:
+            yield from reader
+    except Exception as error:
+        raise refusal(path, error) from None
 
 
 def numeric(frame: Any, path: Path, line: int, *, gaps: bool = True) -> Any:
@@ -246,10 +309,11 @@ def times(values: Any, path: Path, line: int, newest: Any) -> np.ndarray:
     before = found.shift(1)
     if newest is not None:
         before.iloc[0] = newest
-    wrong = found.isna() | (found < before)
+    no_time = found.isna() | ~found.dt.year.between(*YEARS)
+    wrong = no_time | (found < before)
     if wrong.any():
         where = int(np.flatnonzero(wrong)[0])
-        why = "is no time" if found.isna().iloc[where] else "is before the line above; sort first"
+        why = "is no time" if no_time.iloc[where] else "is before the line above; sort first"
         raise BadInput(
             f"{path}, line {line + where}, column {values.name!r}: {values.iloc[where]!r} {why}"
         )

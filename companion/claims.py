@@ -41,7 +41,7 @@ def _claims(*rows: tuple[str, str, str, tuple[int, ...]]) -> dict[str, Claim]:
 CLAIMS = _claims(
     ("S1", "A fixed model excels at the specific task it was trained for.", "Static", (2,)),
     ("S2", "A fixed model struggles when conditions change.", "Static", (1, 3)),
-    ("D1", "A dynamic model adjusts to new information as it comes.", "Dynamic", (1, 7)),
+    ("D1", "A dynamic model adjusts to new information as it comes.", "Dynamic", (1, 7, 19)),
     ("B1", "Batch learning is consistent and reliable.", "Batch", (4, 10)),
     ("B2", "Batch processing makes good use of computing resources.", "Batch", (4,)),
     ("B3", "Checking a model before it ships makes production more reliable.", "Batch", (5, 16)),

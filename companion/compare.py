@@ -50,6 +50,7 @@ class Difference:
     block: int
 
 
+KEPT = ("failures", "reference", "block")
 COSTS = ("fits", "rows_learnt", "labels_used", "model_bytes", "cpu_seconds")
 
 
@@ -242,6 +243,29 @@ class Comparison:
         return table(self.cells(), caption=self.headline(), notes=failed)
 
 
+def read_about(path: Path) -> dict[str, Any]:
+    """Read what a saved comparison says of itself."""
+    try:
+        about = json.loads(path.read_text(encoding="utf-8"))
+        return {key: about[key] for key in ("stream", "rows", "runs", *KEPT)}
+    except (ValueError, TypeError, KeyError) as error:
+        raise ValueError(
+            f"{path}: this is no saved comparison ({type(error).__name__}: {error}); "
+            "restore the file, or compare and save again"
+        ) from None
+
+
+def read_run(path: Path) -> Run:
+    """Read one run of a saved comparison."""
+    try:
+        return run_from_bytes(path.read_bytes())
+    except Exception as error:
+        raise ValueError(
+            f"{path}: this run cannot be read ({type(error).__name__}); "
+            "restore the file, or compare and save again"
+        ) from None
+
+
 def load_comparison(folder: str | Path, stream: Stream) -> Comparison:
     """Read a comparison that was saved, for the stream it was made on.
 
@@ -263,14 +287,14 @@ def load_comparison(folder: str | Path, stream: Stream) -> Comparison:
     path = Path(folder) / "comparison.json"
     if not path.exists():
         raise ValueError(f"{folder}: there is no saved comparison; name the folder given to save")
-    about = json.loads(path.read_text(encoding="utf-8"))
+    about = read_about(path)
     if (about["stream"], about["rows"]) != (stream.name, len(stream)):
         raise ValueError(
             f"{folder}: the comparison was made on {about['stream']!r} ({about['rows']} rows), "
             f"not on {stream.name!r} ({len(stream)} rows); give that stream"
         )
     runs = {
-        name: [run_from_bytes((path.parent / file).read_bytes()) for file in files]
+        name: [read_run(path.parent / Path(file).name) for file in files]
         for name, files in about["runs"].items()
     }
     return Comparison(stream, runs, about["failures"], about["reference"], about["block"])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import io
 import json
@@ -20,19 +21,32 @@ from companion.stream import Stream
 ARRAYS = ("y", "predictions", "probabilities", "time")
 
 
-def write_whole(path: Path, data: bytes) -> None:
-    """Write a file whole or not at all: a part is written beside it, then takes its name."""
+def write_whole(path: Path, data: bytes, mode: int = 0o644) -> None:
+    """Write a file whole or not at all, so that it lasts through a loss of power.
+
+    A part is written beside it and brought to the disk, takes its name, and then the folder,
+    which holds the names, is brought to the disk too.
+    """
     handle, part = tempfile.mkstemp(dir=path.parent, prefix=path.name, suffix=".part")
     try:
         with os.fdopen(handle, "wb") as file:
             file.write(data)
             file.flush()
             os.fsync(file.fileno())
-        os.chmod(part, 0o644)
+        os.chmod(part, mode)
         os.replace(part, path)
     except BaseException:
         os.unlink(part)
         raise
+    if os.name == "posix":
+        folder = os.open(path.parent, os.O_RDONLY)
+        try:
+            os.fsync(folder)
+        except OSError as error:
+            if error.errno != errno.EINVAL:  # some file systems cannot, and say so with EINVAL
+                raise
+        finally:
+            os.close(folder)
 
 
 def run_to_bytes(run: Run) -> bytes:

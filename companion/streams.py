@@ -33,8 +33,26 @@ def cards() -> dict[str, dict[str, Any]]:
     >>> cards()["bike_sharing"]["licence"]
     'CC BY 4.0'
     """
-    found = sorted(DATA.glob("*.toml"))
-    return {path.stem: tomllib.loads(path.read_text(encoding="utf-8")) for path in found}
+    found = (path for path in sorted(DATA.glob("*.toml")) if path.stem != "runs")  # no stream
+    return {path.stem: read_card(path) for path in found}
+
+
+def read_card(path: Path) -> dict[str, Any]:
+    """Read one card, or say why it cannot be used.
+
+    Raises
+    ------
+    ValueError
+        If it is no TOML, or does not name its data file and the file's sha256.
+    """
+    try:
+        card = tomllib.loads(path.read_text(encoding="utf-8"))
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise ValueError(f"{path}: this card is no TOML ({error}); mend it there") from None
+    for key in ("file", "sha256", "title", "licence", "source"):
+        if key not in card:
+            raise ValueError(f"{path}: this card has no {key!r}; add it (other cards show how)")
+    return card
 
 
 def load(name: str) -> Stream:
@@ -64,7 +82,7 @@ def read_cut(name: str) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
     ValueError
         If the file's sha256 is not the one on its card.
     """
-    card = cards()[name]
+    card = read_card(DATA / f"{name}.toml")
     path = DATA / card["file"]
     raw = path.read_bytes()
     found = hashlib.sha256(raw).hexdigest()

@@ -7,6 +7,8 @@ cannot is refused with one sentence that names the file, the place, the problem 
 from __future__ import annotations
 
 import difflib
+import os
+import zlib
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +18,7 @@ from companion.stream import Stream
 
 FEWEST_ROWS = 20
 MOST_VALUES = 20
+YEARS = (1678, 2261)  # what fits into nanoseconds
 
 
 class BadInput(ValueError):
@@ -81,41 +84,82 @@ def read_frame(path: Path) -> Any:
     """Read a file with pandas, or say in one sentence why it cannot be read."""
     import pandas as pd
 
-    def refuse(problem: str) -> BadInput:
-        return BadInput(f"{path}: {problem}")
-
-    if path.is_dir():
-        raise refuse("this is a folder; name a CSV or Parquet file in it")
-    if not path.exists():
-        raise refuse("there is no such file; check the name and the folder")
-    if path.stat().st_size == 0:
-        raise refuse("the file is empty; it needs a heading row and rows of data")
+    check_file(path)
     try:
         if path.suffix == ".parquet":
             return pd.read_parquet(path)
-        heads = pd.read_csv(path, nrows=1, header=None, dtype=str, encoding="utf-8-sig")
-        named = [str(name) for name in heads.iloc[0]]
-        twice = sorted({name for name in named if named.count(name) > 1})
-        if twice:
-            raise refuse(f"two columns are called {twice[0]!r}; give each column its own name")
+        check_heading(path)
         return pd.read_csv(path, encoding="utf-8-sig", low_memory=False)
-    except BadInput:
-        raise
-    except PermissionError:
-        raise refuse("the file may not be read; change its permissions") from None
-    except UnicodeDecodeError as error:
-        raise refuse(
-            f"byte {error.start + 1} is not UTF-8; save the file as UTF-8 and try again"
-        ) from None
-    except pd.errors.EmptyDataError:
-        raise refuse("there is no heading row; the first line must name the columns") from None
-    except pd.errors.ParserError as error:
-        raise refuse(
-            f"the rows do not fit the heading ({str(error).split('C error: ')[-1].strip()}); "
+    except Exception as error:
+        raise refusal(path, error) from None
+
+
+def check_file(path: Path) -> None:
+    """Refuse what is no file, is empty, or is plainly no table."""
+    if path.is_dir():
+        raise BadInput(f"{path}: this is a folder; name a CSV or Parquet file in it")
+    if not path.exists():
+        raise BadInput(f"{path}: there is no such file; check the name and the folder")
+    if path.stat().st_size == 0:
+        raise BadInput(f"{path}: the file is empty; it needs a heading row and rows of data")
+    if path.suffix == ".csv" and os.access(path, os.R_OK):
+        with path.open("rb") as file:
+            start = file.read(1000)
+        if b"\0" in start and start[:2] not in (b"\xff\xfe", b"\xfe\xff"):
+            raise BadInput(f"{path}: this is no text; export the table as CSV and try again")
+
+
+def check_heading(path: Path) -> None:
+    """Refuse a table in which two columns share a name."""
+    import pandas as pd
+
+    heads = pd.read_csv(path, nrows=1, header=None, dtype=str, encoding="utf-8-sig")
+    named = [str(name) for name in heads.iloc[0]]
+    twice = sorted({name for name in named if named.count(name) > 1})
+    if twice:
+        raise BadInput(
+            f"{path}: two columns are called {twice[0]!r}; give each column its own name"
+        )
+
+
+def refusal(path: Path, error: Exception) -> BadInput:
+    """Turn what pandas raised while it read a file into one sentence, or raise it again."""
+    import pandas as pd
+
+    said = " ".join(str(error).split())
+    if isinstance(error, BadInput):
+        return error
+    if isinstance(error, PermissionError):
+        why = "the file may not be read; change its permissions"
+    elif isinstance(error, UnicodeDecodeError):
+        why = f"byte {error.start + 1} is not UTF-8; save the file as UTF-8 and try again"
+    elif isinstance(error, pd.errors.EmptyDataError):
+        why = "there is no heading row; the first line must name the columns"
+    elif isinstance(error, pd.errors.ParserError):
+        why = (
+            f"the rows do not fit the heading ({said.split('C error: ')[-1]}); "
             "give every line the same number of fields"
-        ) from None
-    except (OSError, EOFError, ValueError) as error:
-        raise refuse(f"the file cannot be read ({error}); save it again") from None
+        )
+    elif isinstance(error, MemoryError):
+        why = "the table does not fit into memory; read it in parts with companion.chunks"
+    elif isinstance(error, OSError | EOFError | ValueError | OverflowError | zlib.error):
+        why = f"the file cannot be read ({said.removesuffix('.')}); save it again"
+    else:
+        raise error
+    return BadInput(f"{path}: {why}")
+
+
+def missing(name: str, role: str, column: str, columns: list[str]) -> BadInput:
+    """Say that a column is not there, and which may be meant."""
+    same = [one for one in columns if one.casefold() == column.casefold()]
+    near = same or difflib.get_close_matches(column, columns, n=3, cutoff=0.3)
+    shown = [repr(one if len(one) < 40 else one[:37] + "...") for one in near or columns[:20]]
+    marks = [mark for mark in (";", "\t", "|") if mark in columns[0]] if len(columns) == 1 else []
+    if marks:
+        hint = f"its fields are parted by {marks[0]!r}; save it with commas"
+    else:
+        hint = f"did you mean {' or '.join(shown)}?" if near else f"there are {', '.join(shown)}"
+    return BadInput(f"{name}: there is no {role} column {column!r}; {hint}")
 
 
 def from_frame(
@@ -141,12 +185,10 @@ def from_frame(
     """
     notes: list[str] = []
     frame = frame.rename(columns=str)
+    check_enough(frame, name)
     for role, column in (("target", target), ("time", time), ("key", key)):
         if column is not None and column not in frame.columns:
-            near = difflib.get_close_matches(column, frame.columns, n=3, cutoff=0.3)
-            hint = "did you mean " + " or ".join(map(repr, near)) if near else "the columns are "
-            hint += "" if near else ", ".join(map(repr, list(frame.columns)[:20]))
-            raise BadInput(f"{name}: there is no {role} column {column!r}; {hint}?")
+            raise missing(name, role, column, list(frame.columns))
     named = [column for column in (target, time, key) if column is not None]
     if len(set(named)) < len(named):
         roles = " and ".join(
@@ -164,11 +206,7 @@ def from_frame(
     if empty.any():
         notes.append(f"{empty.sum():,} rows without a target {target!r} were left out")
         frame = frame[~empty]
-    if len(frame) < FEWEST_ROWS:
-        raise BadInput(
-            f"{name}: {len(frame)} usable rows are too few; "
-            f"a comparison needs at least {FEWEST_ROWS}"
-        )
+    check_enough(frame, name)
     y, classes = labels(frame, target, task, name)
     columns: dict[str, np.ndarray] = {}
     for column in frame.columns.drop(["\0line", *named]):
@@ -190,6 +228,15 @@ def from_frame(
     return stream, notes
 
 
+def check_enough(frame: Any, name: str) -> None:
+    """Refuse a table that is too short."""
+    if len(frame) < FEWEST_ROWS:
+        raise BadInput(
+            f"{name}: {len(frame)} usable rows are too few; "
+            f"a comparison needs at least {FEWEST_ROWS}"
+        )
+
+
 def in_time_order(frame: Any, time: str | None, name: str, notes: list[str]) -> Any:
     """Parse the time column and sort by it; rows of equal time keep their order."""
     import pandas as pd
@@ -203,10 +250,12 @@ def in_time_order(frame: Any, time: str | None, name: str, notes: list[str]) -> 
             "write dates such as 2024-01-31, or leave out --time if the rows are in order"
         )
     parsed = pd.to_datetime(raw, errors="coerce", utc=True, format="mixed").dt.tz_localize(None)
-    bad = parsed.isna()
+    bad = parsed.isna() | ~parsed.dt.year.between(*YEARS)
     if bad.any():
         line, value = frame.loc[bad, "\0line"].iloc[0], raw[bad].iloc[0]
-        what = "is empty" if pd.isna(value) else f"holds {value!r}, which is no time"
+        far = f"outside the years {YEARS[0]} to {YEARS[1]}"
+        why = "no time" if parsed[bad].isna().iloc[0] else far
+        what = "is empty" if pd.isna(value) else f"holds {value!r}, which is {why}"
         raise BadInput(
             f"{name}, line {line}, column {time!r}: {what}; write it like 2024-01-31 or "
             "2024-01-31 14:00"
@@ -277,7 +326,12 @@ def feature(frame: Any, column: str, name: str, notes: list[str]) -> dict[str, n
     if raw.isna().all():
         notes.append(f"column {column!r} is empty and was left out")
         return {}
-    if raw.nunique(dropna=False) == 1:
+    try:
+        different = raw.nunique(dropna=False)
+    except TypeError:
+        notes.append(f"column {column!r} holds lists or the like and was left out")
+        return {}
+    if different == 1:
         notes.append(f"column {column!r} never changes and was left out")
         return {}
     if pd.api.types.is_bool_dtype(raw):

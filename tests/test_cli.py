@@ -339,3 +339,11 @@ def test_check_tries_a_strategy_of_ones_own(name, status, words, tmp_path):
     done = subprocess.run(command, capture_output=True, text=True, cwd=tmp_path)
     assert done.returncode == status, done.stderr
     assert words in done.stdout + done.stderr and "Traceback" not in done.stderr
+
+
+def test_columns_of_lists_are_left_out_with_a_note(tmp_path, capsys):
+    path = tmp_path / "data.parquet"
+    good(lists=[[k, k] for k in range(ROWS)]).to_parquet(path)
+    status, out, err = run("compare", path, "--target", "y", "--quick", capsys=capsys)
+    assert status == 0, err
+    assert "'lists' holds lists or the like and was left out" in out

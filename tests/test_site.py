@@ -132,7 +132,7 @@ def test_building_again_changes_no_page(site):
     """What is mended after a build must not be mended twice in the next, incremental one."""
     for path in site.rglob("*.html"):
         html = path.read_text(encoding="utf-8")
-        assert book_site.sized(book_site.polish(html), path) == html, path.name
+        assert book_site.finished(html, path, site) == html, path.name
 
 
 @pytest.mark.browser
@@ -160,6 +160,44 @@ def test_chapter_works_by_keyboard(site_url, browser):
     solution.locator("summary").focus()
     page.keyboard.press("Enter")
     assert solution.get_attribute("open") is not None
+    page.close()
+
+
+def tab_to(page, wanted: str, limit: int = 400) -> None:
+    """Press Tab until what the selector names has the focus, as a reader without a mouse does."""
+    for _ in range(limit):
+        page.keyboard.press("Tab")
+        if page.evaluate("s => document.activeElement.matches(s)", wanted):
+            return
+    raise AssertionError(f"{limit} times Tab never led to {wanted} on {page.url}")
+
+
+@pytest.mark.browser
+def test_the_book_is_read_by_keyboard_alone(site_url, browser):
+    """From the landing page into a chapter, its quiz, an exercise, its solution, and to search."""
+    page = browser.new_page()
+    page.goto(f"{site_url}book/index.html")
+    tab_to(page, '.door a[href*="01_one_stream"], .door-read a')
+    page.keyboard.press("Enter")
+    page.wait_for_url("**/01_one_stream_two_models.html")
+    tab_to(page, "details.answer summary")
+    assert page.evaluate("getComputedStyle(document.activeElement).outlineStyle") != "none"
+    page.keyboard.press("Enter")
+    assert page.locator("details.answer[open]").count() == 1
+    tab_to(page, "#exercise-1-warm-up details summary")
+    page.keyboard.press("Enter")
+    assert page.locator("#exercise-1-warm-up details[open]").count() >= 1
+    tab_to(page, "#exercise-1-warm-up .cell details summary")
+    page.keyboard.press("Enter")
+    assert page.locator("#exercise-1-warm-up .cell details[open]").count() == 1
+    page.keyboard.press("Control+k")
+    page.keyboard.type("covariate shift")
+    page.keyboard.press("Enter")
+    page.wait_for_url("**/search.html?q=covariate+shift*")
+    page.wait_for_selector("#search-results li a")
+    tab_to(page, "#search-results li a")
+    page.keyboard.press("Enter")
+    page.wait_for_url("**/03_how_models_age.html*")
     page.close()
 
 

@@ -11,12 +11,15 @@ import functools
 import json
 import re
 import struct
+import unicodedata
 import zlib
 from html import unescape
 from pathlib import Path
 from typing import Any
 
 import cover
+import lighten
+import long_haul
 import numpy as np
 import pages
 import search
@@ -24,6 +27,8 @@ import stories
 import web
 from docutils import nodes
 from latex2mathml.converter import convert
+from pybtex.database import parse_file
+from pybtex.richtext import Text
 from sphinx.application import Sphinx
 from sphinx.util.docutils import SphinxDirective
 
@@ -56,6 +61,37 @@ def glossary() -> dict[str, str]:
     return {slug(term): term for term in terms}
 
 
+@functools.cache
+def authors() -> dict[str, set[str]]:
+    """Return the last names of each work's authors, without accents."""
+    works = parse_file(ROOT / "book" / "references.bib").entries
+    return {
+        key: {
+            unaccented(Text.from_latex(name).render_as("text"))
+            for person in [*work.persons.get("author", []), *work.persons.get("editor", [])]
+            for name in person.last_names
+        }
+        for key, work in works.items()
+    }
+
+
+def citation(match: re.Match) -> str:
+    """Turn a link to a work into a citation; words that are no author's name stay before it."""
+    words, key = match[1], match[2]
+    said = unaccented(words)
+    named = key not in authors() or any(name in said for name in authors()[key])
+    return f"{{cite:t}}`{key}`" if named else f"{words} {{cite:p}}`{key}`"
+
+
+def unaccented(text: str) -> str:
+    """Return text without accents.
+
+    >>> unaccented("Žliobaitė")
+    'Zliobaite'
+    """
+    return "".join(c for c in unicodedata.normalize("NFD", text) if not unicodedata.combining(c))
+
+
 def upgrade_links(text: str) -> str:
     """Turn plain links to bibliography, data cards and glossary into citations, references, terms.
 
@@ -64,7 +100,7 @@ def upgrade_links(text: str) -> str:
     >>> upgrade_links("a [stream](../book/glossary.md#stream)")
     'a {term}`stream <stream>`'
     """
-    text = CARD.sub(r"{ref}`\1 <\2>`", CITE.sub(r"{cite:t}`\2`", text))
+    text = CARD.sub(r"{ref}`\1 <\2>`", CITE.sub(citation, text))
     return TERM.sub(lambda m: f"{{term}}`{m[1]} <{glossary().get(m[2], m[2])}>`", text)
 
 
@@ -263,6 +299,7 @@ def data_cards() -> str:
 
 GENERATED = {
     "claims-ledger": ledger, "data-cards": data_cards, "stream-stories": stream_stories,
+    "long-haul": long_haul.page,
     "book-cover": lambda: pages.raw_html(cover.html()), "chapter-cards": pages.chapter_cards,
     "claims-board": lambda: pages.claims_board(verdicts()), "figure-index": pages.figure_index,
     "book-downloads": web.downloads,
@@ -353,7 +390,7 @@ def polish(html: str) -> str:
 
 
 def sized(html: str, page: Path) -> str:
-    """Give each picture its size, so that nothing jumps; load chapters' pictures when needed."""
+    """Give each picture its size, so that nothing jumps; load it when it comes into sight."""
 
     def mend(match: re.Match) -> str:
         tag, source = match[0], match[1]
@@ -361,10 +398,15 @@ def sized(html: str, page: Path) -> str:
         if " width=" in tag or not path.is_file():
             return tag
         width, height = struct.unpack(">II", path.read_bytes()[16:24])
-        lazy = ' loading="lazy"' if page.parent.name == "notebooks" else ""
+        lazy = "" if page.name == "print.html" else ' loading="lazy"'
         return tag.replace("<img ", f'<img width="{width}" height="{height}"{lazy} ', 1)
 
     return re.sub(r'<img [^>]*?src="([^":]+\.png)"[^>]*>', mend, html)
+
+
+def finished(html: str, page: Path, site: Path) -> str:
+    """Return a page as readers get it; done twice, it does nothing more."""
+    return sized(lighten.lightened(polish(html), page, site), page)
 
 
 def on_finish(app: Sphinx, failure: Exception | None) -> None:
@@ -374,9 +416,10 @@ def on_finish(app: Sphinx, failure: Exception | None) -> None:
     web.write_extras(app)
     for path in Path(app.outdir).rglob("*.html"):
         old = path.read_text(encoding="utf-8")
-        new = sized(polish(old), path)
+        new = finished(old, path, Path(app.outdir))
         if new != old:
             path.write_text(new, encoding="utf-8")
+    lighten.shrink_icons(Path(app.outdir))
 
 
 def on_config(app: Sphinx, config: Any) -> None:

@@ -8,13 +8,36 @@ from pathlib import Path
 
 import nbformat
 
+from companion import claims
+
 # A formula that runs into the text before or after it is not set as a formula.
 RUN_IN = re.compile(r"^(> ?)?[^$>\n]+\n(> ?)?\$\$|\$\$ *\n(> ?)?[^$>\s]", re.M)
 
 
+def broken_record(n: int, record: object) -> list[str]:
+    """Return what is wrong with a recorded verdict, in at most one sentence."""
+    if not isinstance(record, dict):
+        return [f"cell {n} records a verdict that is none; end it with claims.verdict(...)"]
+    claim, outcome = record.get("claim"), str(record.get("outcome", ""))
+    if claim not in claims.CLAIMS:
+        return [
+            f"cell {n} records a verdict on {claim!r}, which is no claim; see companion/claims.py"
+        ]
+    if outcome not in ("supported", "not supported here") and not outcome.startswith("only when "):
+        return [f"cell {n} records the outcome {outcome!r}; let claims.verdict compute it"]
+    for part in ("evidence", "would_change"):
+        if not record.get(part):
+            return [f"cell {n} records a verdict without {part!r}; end it with claims.verdict(...)"]
+    return []
+
+
 def problems(path: Path) -> list[str]:
     """Return what is wrong with a notebook, one sentence each."""
-    notebook = nbformat.read(path, as_version=4)
+    try:
+        notebook = nbformat.read(path, as_version=4)
+    except Exception as error:
+        why = str(error).splitlines()[0]
+        return [f"this is no notebook ({why[:80]}); restore it, or save it again in Jupyter"]
     found = []
     if notebook.metadata.get("kernelspec", {}).get("name") != "python3":
         found.append("the kernel is not python3; run make notebooks")
@@ -31,6 +54,8 @@ def problems(path: Path) -> list[str]:
         if "execution" in cell.metadata:
             found.append(f"cell {n} holds time stamps; run make notebooks ALL=1")
         for output in cell.get("outputs", ()):
+            if claims.MIME in output.get("data", {}):
+                found += broken_record(n, output["data"][claims.MIME])
             if output.output_type == "error":
                 found.append(f"cell {n} ends in an error; mend it")
             if output.get("name") == "stderr":

@@ -89,7 +89,8 @@ def execute(path: Path, every: bool) -> bool:
 
 
 def main() -> int:
-    """Execute the notebooks in reading order."""
+    """Execute the notebooks in reading order, on one thread, as the tests do."""
+    os.environ.setdefault("OMP_NUM_THREADS", "1")
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--all", default="0", help="1 executes all")
     parser.add_argument("only", nargs="*", help="how the files' names begin, such as 07")

@@ -10,10 +10,14 @@ ROOT = Path(__file__).parents[2]
 PLACES = ["README.md", "CITATION.cff", "book/run.md", "book/_config.yml", "notebooks/*.ipynb"]
 
 
-def current() -> str:
+def current(path: Path = ROOT / "book" / "_config.yml") -> str:
     """Return the configured address: the one in book/_config.yml."""
-    text = (ROOT / "book" / "_config.yml").read_text(encoding="utf-8")
-    return re.search(r"^  url: (\S+)$", text, re.M)[1]
+    found = re.search(r"^  url: (https://\S+)$", path.read_text(encoding="utf-8"), re.M)
+    if not found:
+        raise ValueError(
+            f"{path}: there is no address of the repository; add it under repository as url: https://…"
+        )
+    return found[1]
 
 
 def main(arguments: list[str]) -> int:
