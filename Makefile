@@ -9,10 +9,10 @@ PY := $(VENV)/bin/python
 READY := $(VENV)/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: help env book site pdf speed lab test notebooks runs bench lint lock audit clean
+.PHONY: help env book site assignments pdf speed lab test notebooks runs bench lint lock audit clean
 
 help:  ## List what can be made.
-	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "make %-10s %s\n", $$1, $$2}' Makefile
+	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "make %-11s %s\n", $$1, $$2}' Makefile
 
 env: $(READY)  ## Make the environment in .venv (the other targets do it by themselves).
 
@@ -25,6 +25,9 @@ book: site  ## Build the book and serve it on 127.0.0.1 (PORT=8000, or the next 
 
 site: $(READY)  ## Build the book into book/_build/html.
 	@$(PY) book/tools/site.py
+
+assignments: $(READY)  ## Write the assignments without their solutions.
+	@$(PY) book/tools/assignments.py release
 
 pdf: export BOOK_PDF = 1
 pdf: site  ## Build the book, and print all of it into one PDF (needs Chromium).

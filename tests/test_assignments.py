@@ -4,13 +4,18 @@ from __future__ import annotations
 
 import ast
 import copy
+import hashlib
 import re
+import tomllib
 from pathlib import Path
 
 import assignments as course
+import check_notebooks
 import grading
 import nbformat
 import pytest
+
+import notebooks as runner
 
 ROOT = Path(__file__).parents[1]
 KNOWN = course.assignments()
@@ -203,8 +208,12 @@ def test_a_hostile_cell_is_graded_and_the_rest_too(what):
     done = graded(tiny(), double=source)
     assert done.lost == {"double-test": 40} and done.points == 60
     said = done.marks[0].sentence
-    words = {"slow": "never ends", "died": "ended the whole process", "memory": "MB of memory",
-             "error": "It stopped with" if "(x)" in source and ":" in source else "not defined"}
+    words = {
+        "slow": "never ends",
+        "died": "ended the whole process",
+        "memory": "MB of memory",
+        "error": "It stopped with" if "(x)" in source and ":" in source else "not defined",
+    }
     assert words[status] in said, said
 
 
@@ -273,14 +282,18 @@ def test_a_folder_of_submissions_from_release_to_gradebook(tmp_path, capsys):
     hand_in(inbox / "cleo.ipynb", nbformat.read(released, as_version=4))
     (inbox / "dan" / "week1").mkdir(parents=True)
     (inbox / "dan" / "week1" / "week1.ipynb").write_text("{ broken")
-    (inbox / "eve.ipynb").write_text('{"cells": [], "nbformat": 4, "nbformat_minor": 5, "metadata": {}}')
+    (inbox / "eve.ipynb").write_text(
+        '{"cells": [], "nbformat": 4, "nbformat_minor": 5, "metadata": {}}'
+    )
     assert course.main(["grade", str(inbox), "--to", str(out)]) == 0
     said = capsys.readouterr()
     assert "2 written answers wait" in said.out and "holds no cell of an assignment" in said.err
     rows = (out / "gradebook.csv").read_text().splitlines()
     assert rows[0] == "student,assignment,points,of,still to mark,remarks"
     assert rows[1:4] == [
-        "ada,week1,86,100,report,", "ben,week1,80,100,report,", "cleo,week1,0,100,,"
+        "ada,week1,86,100,report,",
+        "ben,week1,80,100,report,",
+        "cleo,week1,0,100,,",
     ]
     assert rows[4].startswith("dan,week1,0,100,,week1.ipynb is no notebook that can be read")
     told = (out / "ben" / "week1.md").read_text()
@@ -320,4 +333,41 @@ def test_the_page_names_every_assignment_with_its_points():
         row = f"| {name[-1]} | {title} |"
         assert row in page, row
         line = page.split(row)[1].split("\n")[0]
-        assert line.endswith(f"| {len(tests)} | {hidden} | {written} |"), (name, len(tests), hidden, written)
+        assert line.endswith(f"| {len(tests)} | {hidden} | {written} |"), (
+            name,
+            len(tests),
+            hidden,
+            written,
+        )
+
+
+# The capstone
+
+CAPSTONE = ROOT / "notebooks" / "capstone"
+EXAMPLES = sorted(CAPSTONE.glob("*.ipynb"))
+
+
+@pytest.mark.parametrize("path", EXAMPLES, ids=lambda path: path.stem)
+def test_worked_examples_are_clean_and_marked_by_the_rubric(path):
+    assert check_notebooks.problems(path) == []
+    book = nbformat.read(path, as_version=4)
+    assert book.metadata["companion"]["source"] == runner.source_hash(book), "run make notebooks"
+    page = (ROOT / "book" / "capstone.md").read_text(encoding="utf-8")
+    rubric = dict(re.findall(r"^\| ([A-Z][^|*]+) \| (\d+) \|", page, re.M))
+    assert sum(map(int, rubric.values())) == 100
+    marks = re.findall(r"^\| ([A-Z][^|*]+) \| (\d+) of (\d+) \| \S", book.cells[-1].source, re.M)
+    assert {name: most for name, _, most in marks} == rubric
+    total = sum(int(points) for _, points, _ in marks)
+    assert f"| **Sum** | **{total} of 100** |" in book.cells[-1].source
+    assert all(int(points) <= int(most) for _, points, most in marks)
+
+
+def test_worked_examples_differ_in_quality_and_their_data_are_whole():
+    sums = [
+        re.search(r"\*\*(\d+) of 100", path.read_text(encoding="utf-8"))[1] for path in EXAMPLES
+    ]
+    assert len(EXAMPLES) == 2 and max(map(int, sums)) - min(map(int, sums)) >= 30
+    for path in sorted(CAPSTONE.glob("*.toml")):
+        card = tomllib.loads(path.read_text(encoding="utf-8"))
+        found = hashlib.sha256((CAPSTONE / card["file"]).read_bytes()).hexdigest()
+        assert found == card["sha256"] and card["licence"] and card["licence_url"]

@@ -81,7 +81,9 @@ class Worker:
         threading.Thread(target=self._listen, daemon=True).start()
         self._say({"folder": str(folder), "megabytes": limits.megabytes, "modules": MODULES})
         if self.lines.get(timeout=300).strip() != "ready":
-            raise RuntimeError(f"the grading process did not start; run {WORKER} by hand to see why")
+            raise RuntimeError(
+                f"the grading process did not start; run {WORKER} by hand to see why"
+            )
 
     def _listen(self) -> None:
         try:
@@ -161,4 +163,3 @@ def run_cells(
             shutil.rmtree(folder, ignore_errors=True)
         if not again:
             return done
-

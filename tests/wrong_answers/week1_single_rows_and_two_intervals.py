@@ -2,6 +2,7 @@
 # Loses: interval-blocks 10, judge-paired 10
 
 import numpy as np
+
 from companion import metrics
 
 

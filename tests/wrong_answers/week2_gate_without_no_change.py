@@ -2,6 +2,7 @@
 # Loses: gate-clear 6, gate-naive 6
 
 import numpy as np
+
 from companion import metrics
 
 

@@ -2,6 +2,7 @@
 # Loses: schedule-past 10
 
 import numpy as np
+
 from companion import Scheduled, prequential
 
 
