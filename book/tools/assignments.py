@@ -23,7 +23,7 @@ from functools import cached_property
 from pathlib import Path
 
 import nbformat
-from grading import Cell, Limits, Outcome, run_cells
+from grading import USUAL, Cell, Limits, Outcome, run_cells
 
 ROOT = Path(__file__).parents[2]
 SOURCES = ROOT / "book" / "course" / "assignments"
@@ -229,7 +229,7 @@ def grade(
     assignment: Assignment,
     submitted: nbformat.NotebookNode,
     *,
-    limits: Limits = Limits(),
+    limits: Limits = USUAL,
     seed: int | None = None,
     written: Mapping[str, tuple[float, str]] = {},
     files: Sequence[Path] = (),
@@ -484,7 +484,7 @@ def grade_folder(
     folder: Path,
     out: Path,
     *,
-    limits: Limits = Limits(),
+    limits: Limits = USUAL,
     seed: int | None = None,
     jobs: int = 2,
 ) -> list[Graded]:
@@ -547,8 +547,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     asked = verbs.add_parser("grade", help="grade a folder of submissions")
     asked.add_argument("folder", type=Path)
     asked.add_argument("--to", type=Path, default=Path("reports"), help="where reports go")
-    asked.add_argument("--seconds", type=float, default=Limits.seconds, help="for each cell")
-    asked.add_argument("--megabytes", type=int, default=Limits.megabytes)
+    asked.add_argument("--seconds", type=float, default=USUAL.seconds, help="for each cell")
+    asked.add_argument("--megabytes", type=int, default=USUAL.megabytes)
     asked.add_argument("--seed", type=int, help="other hidden tests than the published ones")
     asked.add_argument("--jobs", type=int, default=2, help="submissions at a time")
     args = parser.parse_args(argv)

@@ -34,6 +34,9 @@ class Limits:
     megabytes: int = 2048
 
 
+USUAL = Limits()
+
+
 @dataclass
 class Cell:
     """A cell to run: ``given`` by the course, written by the student (``own``), or a ``test``."""
@@ -101,7 +104,7 @@ class Worker:
             pass
 
     def run(self, cell: Cell, wait: float) -> tuple[Outcome, bool]:
-        """Run one cell, wait for it so many seconds at most; say whether the process is still fit."""
+        """Run one cell, wait so long at most; say whether the process is still fit."""
         self._say({"name": cell.name, "kind": cell.kind, "source": cell.source,
                    "seconds": self.limits.seconds})  # fmt: skip
         try:
@@ -128,7 +131,7 @@ class Worker:
 
 
 def run_cells(
-    cells: Sequence[Cell], limits: Limits = Limits(), files: Sequence[Path] = ()
+    cells: Sequence[Cell], limits: Limits = USUAL, files: Sequence[Path] = ()
 ) -> dict[str, Outcome]:
     """Run the cells of one submission in order; return how each went, by its name.
 
