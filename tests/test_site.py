@@ -15,7 +15,7 @@ from looks import PAGES
 
 ROOT = Path(__file__).parents[1]
 CONFIG = yaml.safe_load((ROOT / "book" / "_config.yml").read_text())
-CHAPTERS = [page for page in PAGES if page.startswith("notebooks/")]
+CHAPTERS = [page for page in PAGES if re.match(r"notebooks/\d", page)]
 
 
 class Page(HTMLParser):

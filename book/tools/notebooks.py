@@ -66,7 +66,7 @@ def execute(path: Path, every: bool) -> bool:
     if not every and notebook.metadata.get("companion", {}).get("source") == digest:
         print(f"{path.name}: up to date")
         return True
-    resources = {"metadata": {"path": str(NOTEBOOKS)}}
+    resources = {"metadata": {"path": str(path.parent)}}
     client = NotebookClient(notebook, timeout=300, kernel_name="python3", resources=resources)
     try:
         client.execute()
@@ -96,7 +96,8 @@ def main() -> int:
     parser.add_argument("only", nargs="*", help="how the files' names begin, such as 07")
     asked = parser.parse_args()
     paths = [
-        path for path in sorted(NOTEBOOKS.glob("[0-9]*.ipynb"))
+        path for path in [*sorted(NOTEBOOKS.glob("[0-9]*.ipynb")),
+                          *sorted(NOTEBOOKS.glob("capstone/*.ipynb"))]
         if not asked.only or path.name.startswith(tuple(asked.only))
     ]  # fmt: skip
     results = [execute(path, asked.all == "1") for path in paths]

@@ -1,0 +1,168 @@
+"""Run one submission's cells in a process of their own, whatever they do."""
+
+from __future__ import annotations
+
+import json
+import os
+import queue
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+WORKER = Path(__file__).with_name("grading_worker.py")
+MODULES = (
+    "numpy", "numpy.testing", "companion", "river.drift", "river.linear_model", "river.optim",
+    "river.preprocessing", "sklearn.dummy", "sklearn.linear_model", "sklearn.pipeline",
+    "sklearn.preprocessing",
+)  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Limits:
+    """What one submission may use."""
+
+    seconds: float = 20  # of computing, for each cell
+    total: float = 600  # of waiting, for all cells
+    megabytes: int = 2048
+
+
+USUAL = Limits()
+
+
+@dataclass
+class Cell:
+    """A cell to run: ``given`` by the course, written by the student (``own``), or a ``test``."""
+
+    name: str
+    kind: str
+    source: str
+
+
+@dataclass
+class Outcome:
+    """How a cell went.
+
+    Attributes
+    ----------
+    status : {"ok", "error", "slow", "memory", "died", "late"}
+        ``died``: its process ended; ``late``: the submission had used up its time before it.
+    """
+
+    status: str
+    error: str = ""
+    message: str = ""
+    where: str = ""
+    printed: int = 0
+    undone: list[str] = field(default_factory=list)
+
+
+class Worker:
+    """The process of one submission."""
+
+    def __init__(self, folder: Path, limits: Limits) -> None:
+        self.limits = limits
+        kept = {name: value for name, value in os.environ.items()
+                if name in ("PATH", "SYSTEMROOT", "LANG", "LC_ALL", "VIRTUAL_ENV")}  # fmt: skip
+        self.process = subprocess.Popen(
+            [sys.executable, "-s", str(WORKER)], cwd=folder, text=True, encoding="utf-8",
+            stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL,
+            start_new_session=True, env=kept | {
+                "HOME": str(folder), "TMPDIR": str(folder), "TEMP": str(folder),
+                "MPLBACKEND": "agg", "MPLCONFIGDIR": str(folder), "OMP_NUM_THREADS": "1",
+                "PYTHONDONTWRITEBYTECODE": "1", "PYTHONHASHSEED": "0", "PYTHONUTF8": "1",
+            },
+        )  # fmt: skip
+        self.lines: queue.Queue[str] = queue.Queue()
+        threading.Thread(target=self._listen, daemon=True).start()
+        self._say({"folder": str(folder), "megabytes": limits.megabytes, "modules": MODULES})
+        if self.lines.get(timeout=300).strip() != "ready":
+            raise RuntimeError(
+                f"the grading process did not start; run {WORKER} by hand to see why"
+            )
+
+    def _listen(self) -> None:
+        try:
+            for line in self.process.stdout:
+                self.lines.put(line)
+        except ValueError:
+            pass
+        self.lines.put("")
+
+    def _say(self, what: Any) -> None:
+        try:
+            self.process.stdin.write(json.dumps(what) + "\n")
+            self.process.stdin.flush()
+        except (BrokenPipeError, ValueError):
+            pass
+
+    def run(self, cell: Cell, wait: float) -> tuple[Outcome, bool]:
+        """Run one cell, wait so long at most; say whether the process is still fit."""
+        self._say({"name": cell.name, "kind": cell.kind, "source": cell.source,
+                   "seconds": self.limits.seconds})  # fmt: skip
+        try:
+            line = self.lines.get(timeout=wait)
+        except queue.Empty:
+            return Outcome("slow"), False
+        try:
+            outcome = Outcome(**json.loads(line)) if line else Outcome("died")
+        except (ValueError, TypeError):
+            outcome = Outcome("died")
+        return outcome, outcome.status not in ("died", "memory")
+
+    def close(self) -> None:
+        """End the process and all that it started."""
+        if hasattr(os, "killpg"):
+            try:
+                os.killpg(self.process.pid, signal.SIGKILL)
+            except (ProcessLookupError, PermissionError):
+                pass
+        self.process.kill()
+        self.process.wait()
+        self.process.stdin.close()
+        self.process.stdout.close()
+
+
+def run_cells(
+    cells: Sequence[Cell], limits: Limits = USUAL, files: Sequence[Path] = ()
+) -> dict[str, Outcome]:
+    """Run the cells of one submission in order; return how each went, by its name.
+
+    A cell that ends its process, fills its memory or cannot be interrupted is left out, and the
+    cells before it are run again in a new process (but no test twice).
+    """
+    done: dict[str, Outcome] = {}
+    skip: set[str] = set()
+    end = time.monotonic() + limits.total
+    while True:
+        folder = Path(tempfile.mkdtemp(prefix="submission-")).resolve()
+        for file in files:
+            shutil.copy(file, folder)
+        worker = Worker(folder, limits)
+        try:
+            again = False
+            for cell in cells:
+                if cell.name in skip or (cell.kind == "test" and cell.name in done):
+                    continue
+                left = end - time.monotonic()
+                if left <= 0:
+                    done[cell.name] = Outcome("late")
+                    continue
+                # Longer than its own alarms need, should it not heed them.
+                done[cell.name], fit = worker.run(cell, min(left, 4 * limits.seconds + 10))
+                if not fit:
+                    skip.add(cell.name)
+                    again = True
+                    break
+        finally:
+            worker.close()
+            shutil.rmtree(folder, ignore_errors=True)
+        if not again:
+            return done
