@@ -488,6 +488,8 @@ def assemble(
     kept = {name: runs[name] for name in entrants if name in runs and name not in failures}
     if not kept:
         reasons = "; ".join(f"{name}: {why}" for name, why in failures.items())
+        if len(failures) > 1 and len(set(failures.values())) == 1:
+            reasons = next(iter(failures.values()))  # the same for all: say it once
         raise ValueError(f"every strategy failed: {reasons}")
     first = reference or next(iter(entrants))
     return Comparison(stream, kept, failures, first if first in kept else next(iter(kept)), block)

@@ -6,6 +6,7 @@ import pickle
 import time as clock
 from dataclasses import dataclass, field
 from functools import cached_property
+from numbers import Real
 from typing import Any
 
 import numpy as np
@@ -371,6 +372,8 @@ def one_by_one(
 
 def warmup_rows(warmup: int | float, n: int) -> int:
     """Return the warm-up as a number of rows."""
+    if not isinstance(warmup, Real):
+        raise ValueError(f"warmup is {warmup!r}; give a number of rows, or a share below 1")
     share = isinstance(warmup, float)
     rows = int(warmup * n) if share else int(warmup)
     if rows < 0 or rows >= n or (share and warmup >= 1):

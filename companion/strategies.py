@@ -9,6 +9,7 @@ from __future__ import annotations
 import copy
 import math
 from collections import deque
+from numbers import Real
 from typing import Any
 
 import numpy as np
@@ -260,9 +261,9 @@ class Scheduled(Strategy):
         self, model: Any, every: int | str, window: int | None = None, *, warm: bool = False
     ) -> None:
         self.period = duration(every) if isinstance(every, str) else None
-        if self.period is None and every < 1:
+        if self.period is None and not (isinstance(every, Real) and every >= 1):
             raise ValueError(f"every is {every}; a schedule needs at least 1 label between fits")
-        if window is not None and window < 1:
+        if window is not None and not (isinstance(window, Real) and window >= 1):
             raise ValueError(f"window is {window}; give at least 1 row, or None for all rows")
         self.model = must_have(model, "fit", "predict", what="Scheduled")
         self.every, self.window = every, window

@@ -263,6 +263,8 @@ def test_interval_is_repeatable_and_refuses_nonsense():
         (lambda: Baseline("rolling", rows=0), ValueError, "needs rows"),
         (lambda: Static(object()), TypeError, "Static cannot use object"),
         (lambda: Scheduled(LinearRegression(), every=0), ValueError, "every is 0"),
+        (lambda: Scheduled(LinearRegression(), every=None), ValueError, "every is None"),
+        (lambda: Scheduled(LinearRegression(), every=1, window="x"), ValueError, "window is x"),
         (lambda: Scheduled(LinearRegression(), every=1, window=0), ValueError, "window is 0"),
         (lambda: Online(LinearRegression()), TypeError, "neither learn_one nor partial_fit"),
         (lambda: Online(DummyRegressor(), batch=3), TypeError, "neither"),
@@ -326,6 +328,11 @@ def test_comparison_is_paired_and_antisymmetric():
         ({}, {}, "no strategies"),
         ({"a": Baseline("mean")}, {"reference": "z"}, "'z' is not among the strategies a"),
         ({"a": Fails()}, {}, "every strategy failed: a: at row 147 of .*RuntimeError"),
+        (
+            {"a": Baseline("mean"), "b": Baseline("no-change")}, {"warmup": 9.0},
+            "^every strategy failed: ValueError: a warm-up of 9.0 leaves[^;]*; give[^;]*$",
+        ),
+        ({"a": Baseline("mean")}, {"warmup": None}, "warmup is None; give a number of rows"),
     ],
 )
 def test_a_bad_comparison_gets_one_sentence(rivals, options, words):
