@@ -329,7 +329,8 @@ def test_comparison_is_paired_and_antisymmetric():
         ({"a": Baseline("mean")}, {"reference": "z"}, "'z' is not among the strategies a"),
         ({"a": Fails()}, {}, "every strategy failed: a: at row 147 of .*RuntimeError"),
         (
-            {"a": Baseline("mean"), "b": Baseline("no-change")}, {"warmup": 9.0},
+            {"a": Baseline("mean"), "b": Baseline("no-change")},
+            {"warmup": 9.0},
             "^every strategy failed: ValueError: a warm-up of 9.0 leaves[^;]*; give[^;]*$",
         ),
         ({"a": Baseline("mean")}, {"warmup": None}, "warmup is None; give a number of rows"),
