@@ -200,11 +200,6 @@ def test_glance_shows_outcomes_claims_and_figures():
     assert text.count("<li><a href") == len(list(pages.figures(one.name))) + len(one.claims)
 
 
-def test_links_to_pages_to_come_are_words():
-    text = "[A](../notebooks/99_not_yet.ipynb#x), [B](teach.md#a-self-test)"
-    assert course.only_written(text) == "A, [B](teach.md#a-self-test)"
-
-
 def minute(clock: str) -> int:
     hours, minutes = clock.split(":")
     return 60 * int(hours) + int(minutes)

@@ -45,7 +45,7 @@ def test_ledger_shows_a_verdict_or_says_that_there_is_none(monkeypatch):
     found = {"B2": [(Path("notebooks/04_batch.ipynb"), record)]}
     monkeypatch.setattr(book_site, "verdicts", lambda: found)
     text = book_site.ledger()
-    assert "So far **1 of 21** claims" in text
+    assert "**1 of 21** claims tested, **1** verdicts: 1 supported only under" in text
     assert text.count("[Not yet tested]") == 20
     assert "[Only when rows are few]{.outcome .outcome-only}" in text
     assert "2.0 s (1.0 to 3.0)" in text and "04_batch.ipynb" in text

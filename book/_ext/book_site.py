@@ -131,8 +131,6 @@ def on_source_read(app: Sphinx, docname: str, source: list[str]) -> None:
         source[0] = upgrade_notebook(source[0])
         return
     source[0] = upgrade_links(source[0])
-    if docname.startswith("book/teach"):
-        source[0] = course.only_written(source[0])
     for name, make in GENERATED.items():
         block = f"```{{{name}}}\n```"
         if block in source[0]:
@@ -206,12 +204,25 @@ def overview(found: dict[str, list[tuple[Path, dict[str, Any]]]]) -> list[str]:
     return [*lines, ":::", ""]
 
 
+def tally(found: dict[str, list[tuple[Path, dict[str, Any]]]]) -> str:
+    """Return how the verdicts divide, counted.
+
+    >>> tally({"S1": [(Path(), {"outcome": "supported"}), (Path(), {"outcome": "only when wet"})]})
+    '**1 of 21** claims tested, **2** verdicts: 1 supported, 1 supported only under a condition.'
+    """
+    kinds = {"supported": "supported", "only": "supported only under a condition",
+             "not": "not supported here"}  # fmt: skip
+    first = [verdict["outcome"].split()[0] for records in found.values() for _, verdict in records]
+    counts = [f"{first.count(kind)} {words}" for kind, words in kinds.items() if kind in first]
+    return (f"**{len(found)} of {len(claims.CLAIMS)}** claims tested, **{len(first)}** verdicts: "
+            f"{', '.join(counts) or 'none'}.")  # fmt: skip
+
+
 def ledger() -> str:
     """Return the claims ledger as Markdown: all claims in a table, then the evidence."""
     found = verdicts()
     tested = [claim for claim in claims.CLAIMS.values() if claim.id in found]
-    lines = [f"So far **{len(tested)} of {len(claims.CLAIMS)}** claims have been tested.", ""]
-    lines += [*overview(found), "## The evidence", ""]
+    lines = [tally(found), "", *overview(found), "## The evidence", ""]
     for claim in tested:
         lines += [f"(claim-{claim.id.lower()})=", f"### {claim.id}: {claim.text}", ""]
         for notebook, verdict in found[claim.id]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Callable
 from html import escape
 from pathlib import Path
@@ -19,23 +18,6 @@ from companion import claims
 ROOT = Path(__file__).parents[2]
 MEASURED = ROOT / "book" / "measured.json"
 HUB = "https://hub.example.org"
-LINK = re.compile(r"\[([^\]]+)\]\(((?:\.\./notebooks/)?([a-z0-9_]+)\.(?:ipynb|md))(#[a-z0-9-]+)?\)")
-
-
-def only_written(text: str) -> str:
-    """Return a page whose links to chapters and pages that do not exist yet are plain words.
-
-    >>> only_written("[A](teach.md) and [B](no_such_page.md)")
-    '[A](teach.md) and B'
-    """
-    return LINK.sub(lambda m: m[0] if (ROOT / "book" / m[2]).exists() else m[1], text)
-
-
-def deck(one: pages.Chapter) -> str:
-    """Return a link to a chapter's slides, where the book makes slides."""
-    if not (ROOT / "book" / "slides").is_dir():
-        return ""
-    return f' · <a href="../slides/{one.name}.html">slides</a>'
 
 
 def glance(one: pages.Chapter) -> str:
@@ -56,7 +38,8 @@ def glance(one: pages.Chapter) -> str:
     return pages.raw_html(
         '<div class="glance">'
         f'<p><a href="../notebooks/{one.name}.html">Open chapter {one.number}</a> · '
-        f"{one.minutes} minutes to read{deck(one)} · {quiz} quiz questions, "
+        f"{one.minutes} minutes to read · "
+        f'<a href="../slides/{one.name}.html">slides</a> · {quiz} quiz questions, '
         f'<a href="teach_questions.html#bank-{one.number}">{len(asked)} in the bank</a></p>'
         f'<ul class="glance-claims">{tested}</ul>'
         "<p>Afterwards a student can</p>"

@@ -108,9 +108,7 @@
     compare(panel);
     // What is folded says what it holds, as on the chapter's page.
     for (const cell of panel.content.widgets) {
-      const tags = cell.model.getMetadata("tags") || [];
-      if (tags.includes("solution")) cell.addClass("book-solution");
-      else if (tags.includes("hide-input")) cell.addClass("book-code");
+      if ((cell.model.getMetadata("tags") || []).includes("hide-input")) cell.addClass("book-code");
     }
     // JupyterLab drops what a figure says to those who cannot see it.
     describe = (image) => {

@@ -30,6 +30,7 @@ import platformdirs
 ROOT = Path(__file__).parents[2]
 sys.path.insert(0, str(ROOT / "book" / "_ext"))
 
+import handouts  # noqa: E402
 import policies  # noqa: E402
 
 SOURCES = ROOT / "book" / "lab"
@@ -63,13 +64,14 @@ SITE_LINK = re.compile(r"\]\(\.\./(book/[a-z]+)\.md(#[a-z0-9-]+)?\)")
 
 
 def contents() -> Iterator[tuple[str, nbformat.NotebookNode]]:
-    """Choose what the lab holds: each notebook with its path. This is the one place that does."""
+    """Choose what the lab holds: each student's notebook with its path, in this place alone."""
     for path in sorted((ROOT / "notebooks").glob("[0-9]*.ipynb")):
-        yield f"notebooks/{path.name}", lab_copy(nbformat.read(path, as_version=4))
+        chapter = nbformat.read(path, as_version=4)
+        yield f"notebooks/{path.name}", lab_copy(handouts.student(chapter, path.stem))
 
 
 def lab_copy(notebook: nbformat.NotebookNode) -> nbformat.NotebookNode:
-    """Return a chapter as the lab opens it: not yet run, folded as on its page, linked to the site.
+    """Return a notebook as the lab opens it: not yet run, folded as its page is, with links.
 
     A link to a page of the site starts at the site's root; the lab's script puts the root's
     address before it, wherever the site is served from.
@@ -80,10 +82,7 @@ def lab_copy(notebook: nbformat.NotebookNode) -> nbformat.NotebookNode:
             continue
         cell.outputs, cell.execution_count = [], None
         cell.metadata["trusted"] = True
-        tags = cell.metadata.get("tags", [])
-        if "solution" in tags:
-            cell.metadata["jupyter"] = {"source_hidden": True, "outputs_hidden": True}
-        elif "hide-input" in tags:
+        if "hide-input" in cell.metadata.get("tags", []):
             cell.metadata["jupyter"] = {"source_hidden": True}
     notebook.metadata["kernelspec"] = {
         "name": "python", "display_name": "Python (in the browser)", "language": "python"
@@ -409,7 +408,12 @@ def digest(lock: dict[str, Any]) -> str:
     found = hashlib.sha256(json.dumps(lock).encode())
     for package in ("jupyterlite-core", "jupyterlite-pyodide-kernel"):
         found.update(importlib.metadata.version(package).encode())
-    own = [Path(__file__), Path(policies.__file__), ROOT / "pyproject.toml"]
+    own = [
+        Path(__file__),
+        Path(handouts.__file__),
+        Path(policies.__file__),
+        ROOT / "pyproject.toml",
+    ]
     for folder in (SOURCES, ROOT / "companion", ROOT / "notebooks"):
         own += [path for path in sorted(folder.rglob("*")) if path.is_file()]
     for path in own:
