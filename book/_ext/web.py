@@ -111,6 +111,7 @@ def write_print_page(site: Path) -> None:
         parts.append(
             f'<section class="print-page" id="{slug(page)}">{one_page(article, page)}</section>'
         )
+    notebook_style = next((site / "_static").glob("mystnb.*css")).name  # its name holds a digest
     head = (
         '<!DOCTYPE html><html lang="en" data-theme="light"><head><meta charset="utf-8">'
         f"{policies.meta(policies.SITE)}"
@@ -121,7 +122,7 @@ def write_print_page(site: Path) -> None:
         '<link rel="stylesheet" href="../_static/styles/pydata-sphinx-theme.css">'
         '<link rel="stylesheet" href="../_static/styles/sphinx-book-theme.css">'
         '<link rel="stylesheet" href="../_static/pygments.css">'
-        '<link rel="stylesheet" href="../_static/mystnb.css">'
+        f'<link rel="stylesheet" href="../_static/{notebook_style}">'
         '<link rel="stylesheet" href="../_static/book.css">'
         '</head><body class="print-book"><main class="bd-article">'
     )

@@ -60,7 +60,7 @@ def main() -> int:
         page = browser.new_page()
         page.set_default_timeout(300_000)  # ms; hundreds of pictures, and a machine may be busy
         page.goto(f"http://127.0.0.1:{serving.server_address[1]}/book/print.html")
-        page.wait_for_load_state("networkidle")
+        page.evaluate("document.fonts.ready.then(() => true)")  # the pictures are there
         page.pdf(
             path=PDF, format="A4", print_background=True, tagged=True, outline=True,
             display_header_footer=True, header_template="<span></span>", footer_template=FOOT,
