@@ -314,7 +314,12 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Run one command; 0 is done, 2 is bad input, 130 is Ctrl-C, 1 is our own fault."""
     args = parser().parse_args(argv)
     try:
-        return args.run(args)
+        code = args.run(args)
+        sys.stdout.flush()
+        return code
+    except BrokenPipeError:  # whoever reads, such as `head`, has seen enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
     except BadInput as error:
         print(f"companion: {error}", file=sys.stderr)
         return 2

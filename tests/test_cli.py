@@ -347,3 +347,12 @@ def test_columns_of_lists_are_left_out_with_a_note(tmp_path, capsys):
     status, out, err = run("compare", path, "--target", "y", "--quick", capsys=capsys)
     assert status == 0, err
     assert "'lists' holds lists or the like and was left out" in out
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows has no such pipes")
+def test_a_reader_who_has_seen_enough_is_no_fault():
+    command = [sys.executable, "-m", "companion", "streams"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as done:
+        done.stdout.close()
+        assert done.stderr.read() == b""
+    assert done.returncode == 0
