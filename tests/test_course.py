@@ -278,6 +278,13 @@ def test_the_bank_is_on_the_site_with_its_files(site):
     assert "teach.js" not in (site / "book" / "teach.html").read_text(encoding="utf-8")
 
 
+def test_a_worked_capstone_opens_only_where_its_data_are(site):
+    for path in (ROOT / "notebooks" / "capstone").glob("*.ipynb"):
+        html = (site / "notebooks" / "capstone" / f"{path.stem}.html").read_text(encoding="utf-8")
+        assert f"notebooks/capstone/{path.name}" in html and "mybinder.org" in html
+        assert "colab.research" not in html and "lab/notebooks/index.html" not in html
+
+
 def test_printed_book_leaves_the_bank_out(site):
     text = (site / "book" / "print.html").read_text(encoding="utf-8")
     assert 'id="book-teach_chapters"' in text and 'id="q01-1"' not in text
