@@ -374,9 +374,9 @@ def lab_first(app: Sphinx, page: str, template: str, context: dict, doctree: Any
     """
     chapter = any(page == f"notebooks/{one.name}" for one in pages.chapters())
     for group in context.get("header_buttons", []):
-        if isinstance(group, dict) and not chapter:
+        if isinstance(group, dict) and "buttons" in group and not chapter:
             group["buttons"] = [
-                button for button in group.get("buttons", [])
+                button for button in group["buttons"]
                 if button.get("text") not in ("JupyterLite", "Colab")
             ]  # fmt: skip
         for button in group.get("buttons", []) if isinstance(group, dict) else []:
