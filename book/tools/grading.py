@@ -130,7 +130,10 @@ class Nursery:
     def close(self) -> None:
         """End it, and its workers with it."""
         self.wire.close()
-        self.process.wait()
+        try:
+            self.process.wait(timeout=10)
+        except subprocess.TimeoutExpired:
+            self.process.kill()
 
 
 class Worker:
