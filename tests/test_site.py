@@ -249,7 +249,11 @@ QUERIES = {
     "stochastic gradient descent": 7, "ADWIN": 8, "drift detector": 8, "cold start": 9,
     "shrinkage": 9, "poisoning": 10, "catastrophic forgetting": 10, "value at risk": 11,
     "volatility": 11, "glucose calibration": 12, "patient": 12, "control chart": 14,
-    "Cohen's kappa": 14,
+    "Cohen's kappa": 14, "predictive maintenance": 13, "run to failure": 13, "hybrid": 15,
+    "mean rank": 15, "champion challenger": 15, "rollback": 16, "shadow deployment": 16,
+    "where it starts": 17, "alarm fatigue": 18, "multiple testing": 18,
+    "checkpoint": 19, "idempotence": 19, "test-time adaptation": 20, "no free lunch": 21,
+    "bring your own stream": 21,
 }  # fmt: skip
 
 

@@ -437,6 +437,7 @@ def polish(html: str) -> str:
         (r'<div role="list" class="citation-list">', '<div class="citation-list">'),
         (r'(<div class="citation" id="[^"]+") role="doc-biblioentry"', r"\1"),
         (r'<div class="math-block">', '<div class="math-block" tabindex="0">'),
+        (r"<th></th>", "<td></td>"),  # pandas leaves the corner of a table a heading without words
     ]  # fmt: skip
     for pattern, new in swaps:
         html = re.sub(pattern, new, html, flags=re.DOTALL)

@@ -58,6 +58,7 @@ def main() -> int:
     with sync_playwright() as tool:
         browser = start_browser(tool)
         page = browser.new_page()
+        page.set_default_timeout(300_000)  # ms; hundreds of pictures, and a machine may be busy
         page.goto(f"http://127.0.0.1:{serving.server_address[1]}/book/print.html")
         page.wait_for_load_state("networkidle")
         page.pdf(
