@@ -195,7 +195,7 @@ def tiny():
     return made
 
 
-QUICK = grading.Limits(seconds=1, megabytes=300)
+QUICK = grading.Limits(seconds=1, megabytes=300, grace=3)
 
 
 def graded(assignment, **answers):
@@ -215,6 +215,23 @@ def test_a_hostile_cell_is_graded_and_the_rest_too(what):
         "error": "It stopped with" if "(x)" in source and ":" in source else "not defined",
     }
     assert words[status] in said, said
+
+
+def test_where_nothing_forks_each_submission_has_an_interpreter_of_its_own(monkeypatch):
+    monkeypatch.setattr(grading, "FORKS", False)
+    done = graded(tiny(), double="import os\nos._exit(0)")
+    assert done.lost == {"double-test": 40}
+
+
+def test_one_submission_leaves_nothing_to_the_next():
+    mark = "import numpy, os\nnumpy.left = os.environ['LEFT'] = 'here'\nopen('left.txt', 'w')\n"
+    graded(tiny(), double=mark + "def double(x):\n    return 2 * x")
+    look = (
+        "import numpy, os\nleft = hasattr(numpy, 'left') or 'LEFT' in os.environ\n"
+        "left = left or os.path.exists('left.txt') or os.getcwd() != os.environ['HOME']\n"
+        "def double(x):\n    return left or 2 * x"
+    )
+    assert graded(tiny(), double=look).lost == {}
 
 
 def test_it_can_neither_write_elsewhere_nor_start_programs(tmp_path):

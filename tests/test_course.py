@@ -226,6 +226,38 @@ def test_shares_of_the_grade_add_up():
     assert sum(map(int, shares)) == 100
 
 
+def test_the_plan_agrees_with_the_assignments_and_the_capstone():
+    plans, page, brief = ((BOOK / f"{name}.md").read_text(encoding="utf-8")
+                          for name in ("teach_plans", "assignments", "capstone"))  # fmt: skip
+    plan = dict(re.findall(r"^- \*\*Week (\d)\.\*\* (.*)$", plans, re.M))
+    read: set[int] = set()
+    for week, title, chapters in re.findall(r"^\| (\d) \| ([^|]+) \| ([\d–, ]+) \|", page, re.M):
+        assert f"assignment {week} ({title})" in plan[week]
+        read |= numbers(re.search(r"Read (.+?)\. \*", plan[week])[1])
+        assert numbers(chapters) <= read, f"assignment {week} asks for chapters not yet read"
+    assert read == {one.number for one in CHAPTERS}
+    milestones = re.findall(r"^\| (\d) \| (.+?) \|", brief.split("## The rubric")[0], re.M)
+    assert [week for week, _ in milestones] == [w for w, t in plan.items() if "capstone" in t]
+    for part in ("Assignments", "Capstone"):
+        share = re.search(rf"^\| {part} \| (\d+ %) \|.*100 points", plans, re.M)[1]
+        assert share in {"Assignments": page, "Capstone": brief}[part], part
+
+
+def numbers(text: str) -> set[int]:
+    """The chapters that "4 to 6", "7, 10", "8 and 9" and "11–16" name."""
+    found = re.findall(r"(\d+)(?:(?:–| to )(\d+))?", text)
+    return {n for a, b in found for n in range(int(a), int(b or a) + 1)}
+
+
+def test_all_parts_of_the_course_are_linked_from_its_first_page():
+    first = (BOOK / "teach.md").read_text(encoding="utf-8")
+    pages_ = [path.name for path in BOOK.glob("teach_*.md")] + ["assignments.md", "capstone.md"]
+    examples = [f"capstone/{path.name}" for path in (ROOT / "notebooks/capstone").glob("*.ipynb")]
+    for name in [*pages_, *examples]:
+        assert f"{name})" in first or f"{name}#" in first, f"teach.md does not link {name}"
+    assert "```{slide-decks}" in first and "```{course-downloads}" in first
+
+
 def test_the_guide_types_no_address_of_the_repository():
     address, _ = course.repository()
     for path in BOOK.glob("teach*.md"):
@@ -244,6 +276,13 @@ def test_the_bank_is_on_the_site_with_its_files(site):
         assert f"../{exports.FOLDER}/{name}" in html
     assert "teach.js" in html
     assert "teach.js" not in (site / "book" / "teach.html").read_text(encoding="utf-8")
+
+
+def test_a_worked_capstone_opens_only_where_its_data_are(site):
+    for path in (ROOT / "notebooks" / "capstone").glob("*.ipynb"):
+        html = (site / "notebooks" / "capstone" / f"{path.stem}.html").read_text(encoding="utf-8")
+        assert f"notebooks/capstone/{path.name}" in html and "mybinder.org" in html
+        assert "colab.research" not in html and "lab/notebooks/index.html" not in html
 
 
 def test_printed_book_leaves_the_bank_out(site):

@@ -75,14 +75,19 @@ def test_an_instructor_sees_every_solution_unfolded():
 def test_the_archives_hold_all_and_are_made_the_same_twice(site, monkeypatch, tmp_path):
     folder = site / "course"
     names = {path.name for path in BOOKS} | {"README.md"}
+    names |= {f"assignments/week{week}.ipynb" for week in range(1, 7)}
     for kind in ("student", "instructor"):
         path = folder / f"static-vs-dynamic-{kind}.zip"
         with zipfile.ZipFile(path) as archive:
             inside = {name.split("/", 1)[1] for name in archive.namelist()}
             text = archive.read(f"static-vs-dynamic-{kind}/README.md").decode()
+            week = archive.read(f"static-vs-dynamic-{kind}/assignments/week1.ipynb").decode()
+        hidden = "BEGIN HIDDEN" in week, "BEGIN SOLUTION" in week, "**Sample for" in week
+        assert set(hidden) == {kind == "instructor"}, kind
         assert names <= inside and handouts.web.address() in text
         assert ("slides/deck/reveal.js" in inside) == (kind == "instructor")
-        made = {path.name: path.read_bytes() for path in (handouts.COURSE / kind).iterdir()}
+        made = {path.relative_to(handouts.COURSE / kind).as_posix(): path.read_bytes()
+                for path in (handouts.COURSE / kind).rglob("*.*")}  # fmt: skip
         assert set(made) == names
         for name, data in made.items():
             assert b"](../book/" not in data, name

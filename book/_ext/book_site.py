@@ -368,8 +368,17 @@ def describe(app: Sphinx, page: str, template: str, context: dict, doctree: Any)
 
 
 def lab_first(app: Sphinx, page: str, template: str, context: dict, doctree: Any) -> None:
-    """Make the lab the first of a chapter's launch buttons, with an address below the site."""
+    """Make the lab the first of a chapter's launch buttons, with an address below the site.
+
+    A worked capstone reads a file beside it, which neither the lab nor Colab has: it keeps Binder.
+    """
+    chapter = any(page == f"notebooks/{one.name}" for one in pages.chapters())
     for group in context.get("header_buttons", []):
+        if isinstance(group, dict) and "buttons" in group and not chapter:
+            group["buttons"] = [
+                button for button in group["buttons"]
+                if button.get("text") not in ("JupyterLite", "Colab")
+            ]  # fmt: skip
         for button in group.get("buttons", []) if isinstance(group, dict) else []:
             if button.get("text") == "JupyterLite":
                 button["url"] = "../" * page.count("/") + button["url"]

@@ -151,11 +151,13 @@ def stick_commands() -> str:
 def stick_install() -> str:
     """Return what to type to install from a stick, without a network."""
     folder = urlsplit(repository()[0]).path.rstrip("/").rpartition("/")[2]
-    pip = ".venv/bin/python -m pip install --no-index"
+    pip = "~/book-env/bin/python -m pip install --no-index"
     lines = [
-        "python3 -m venv .venv",
+        "python3 -m venv ~/book-env",  # not on the stick, whose file system may know no links
+        f"cp -r {folder} ~",
         f"{pip} --find-links wheels --require-hashes -r requirements.lock",
-        f"{pip} --no-deps --no-build-isolation ./{folder}",
+        f"{pip} --no-deps --no-build-isolation ~/{folder}",
+        f"~/book-env/bin/jupyter lab ~/{folder}/notebooks",
     ]
     return "```sh\n" + "\n".join(lines) + "\n```"
 

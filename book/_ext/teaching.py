@@ -32,7 +32,9 @@ def downloads() -> str:
     """Return the links to the archives of notebooks."""
     return pages.raw_html(
         '<ul><li><a href="../course/static-vs-dynamic-student.zip">The students’ notebooks</a> '
-        "(zip): an empty cell for each solution, a link to it in the book, no outputs.</li>"
+        "(zip): an empty cell for each solution, a link to it in the book, no outputs; and the six "
+        "assignments as they are handed out.</li>"
         '<li><a href="../course/static-vs-dynamic-instructor.zip">The instructor’s notebooks</a> '
-        "(zip): solutions unfolded, outputs stored, all slides.</li></ul>"
+        "(zip): solutions unfolded, outputs stored, all slides; and the assignments with "
+        "solutions, hidden tests and sample answers.</li></ul>"
     )

@@ -565,7 +565,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     waiting = sum(len(result.to_mark) for result in results)
     print(f"{len(results)} graded; reports and gradebook.csv are in {args.to}")
     if waiting:
-        print(f"{waiting} written answers wait: read written.md, fill in written.csv, grade again")
+        some = f"{waiting} written answers wait" if waiting > 1 else "One written answer waits"
+        print(f"{some}: read written.md, fill in written.csv, grade again")
     return 0
 
 

@@ -4,6 +4,9 @@ It reads one JSON object a line: first the limits, then a cell at a time; it ans
 each cell. It works in a folder of its own and refuses to write outside it, to start programs and
 to use the network; time, memory and printed text are limited. This keeps accidents and pranks
 in. It is no prison: grade code from strangers in a container.
+
+Where processes can fork, a nursery imports the libraries once, and forks a worker for each
+submission before any of a student's code has run.
 """
 
 from __future__ import annotations
@@ -16,7 +19,9 @@ import linecache
 import os
 import re
 import signal
+import socket
 import sys
+import tempfile
 import traceback
 import types
 from typing import Any
@@ -209,16 +214,17 @@ def limit_memory(megabytes: int) -> None:
     resource.setrlimit(resource.RLIMIT_FSIZE, (2**26, 2**26))
 
 
-def main() -> None:
+def work(told: io.TextIOBase, answers: io.TextIOBase) -> None:
     """Take limits, then cells, until the input ends."""
-    told = os.fdopen(os.dup(0), encoding="utf-8")
-    answers = os.fdopen(os.dup(1), "w", encoding="utf-8", buffering=1)
     nothing = os.open(os.devnull, os.O_RDWR)
     for number in (0, 1, 2):
         os.dup2(nothing, number)
     limits = json.loads(told.readline())
     for name in limits["modules"]:
         __import__(name)
+    os.chdir(limits["folder"])
+    os.environ.update(dict.fromkeys(("HOME", "TMPDIR", "TEMP"), limits["folder"]))
+    tempfile.tempdir = None  # look again where it is
     builtins.input = lambda *ask: ""
     notebook, leash = Notebook(), Leash(limits["folder"])
     limit_memory(limits["megabytes"])
@@ -226,6 +232,53 @@ def main() -> None:
     answers.write("ready\n")
     for line in told:
         answers.write(json.dumps(notebook.run(json.loads(line), leash)) + "\n")
+
+
+def pipes(read: int, write: int) -> tuple[io.TextIOBase, io.TextIOBase]:
+    """Return what is told and what is answered, as text."""
+    return os.fdopen(read, encoding="utf-8"), os.fdopen(write, "w", encoding="utf-8", buffering=1)
+
+
+def nursery(wire: socket.socket) -> None:
+    """Fork a worker for each pair of pipes that comes in; end those that are named.
+
+    A process that has ended keeps its number until it is named, so nobody else is ever ended.
+    """
+    for name in json.loads(wire.recv(2**16)):
+        __import__(name)
+    wire.sendall(b"ready")
+    mine: set[int] = set()
+    while True:
+        word, ends, _, _ = socket.recv_fds(wire, 2**10, 2)
+        if ends:
+            pid = os.fork()
+            if not pid:
+                wire.close()
+                os.setsid()
+                work(*pipes(*ends))
+                os._exit(0)
+            for end in ends:
+                os.close(end)
+            mine.add(pid)
+            wire.sendall(b"%d" % pid)
+            continue
+        for pid in {int(word)} & mine if word else mine:
+            for kill in (os.kill, os.killpg):
+                with contextlib.suppress(ProcessLookupError, PermissionError):
+                    kill(pid, signal.SIGKILL)
+            os.waitpid(pid, 0)
+        if not word:  # whoever asked is gone
+            return
+        mine.discard(int(word))
+        wire.sendall(b"ended")
+
+
+def main() -> None:
+    """Be a nursery on the socket that is named, or one worker on the standard streams."""
+    if sys.argv[1:]:
+        nursery(socket.socket(fileno=int(sys.argv[1])))
+    else:
+        work(*pipes(os.dup(0), os.dup(1)))
 
 
 if __name__ == "__main__":

@@ -2,7 +2,8 @@
 
 Both are made from the chapters and are never edited by hand. A student finds an empty cell where a
 solution was, and a link to the place in the book where it is. An instructor finds every solution
-unfolded, the stored outputs, and the slides.
+unfolded, the stored outputs, and the slides. The assignments go with both, the students' as they
+are released, the instructor's with solutions and hidden tests.
 """
 
 from __future__ import annotations
@@ -21,6 +22,7 @@ from docutils.nodes import make_id
 ROOT = Path(__file__).parents[2]
 sys.path[:0] = [str(ROOT / "book" / "_ext")]
 
+import assignments  # noqa: E402
 import pages  # noqa: E402
 import repository  # noqa: E402
 import slides  # noqa: E402
@@ -83,9 +85,12 @@ def readme(kind: str) -> str:
     """Return the text that goes with the notebooks."""
     more = {
         "student": "Each exercise ends with an empty cell for your answer, and with a link to the "
-        "place in the book where its solution is folded away. Try first.",
+        "place in the book where its solution is folded away. Try first. The folder `assignments` "
+        "holds what is handed in: write where it says YOUR CODE HERE and YOUR ANSWER HERE.",
         "instructor": "The solutions are unfolded and every output is stored. The folder `slides` "
-        "holds a deck for each chapter: open it in a browser, press S for the notes.",
+        "holds a deck for each chapter: open it in a browser, press S for the notes. The folder "
+        "`assignments` holds the assignments with solutions, hidden tests and sample answers; "
+        f"{web.address()}book/assignments.html says how to grade them.",
     }[kind]
     return (
         f"# Static vs. Dynamic AI Models: the {kind}'s notebooks\n\n{more}\n\n"
@@ -115,6 +120,9 @@ def copies(kind: str) -> dict[str, bytes]:
         site = web.address()
         made = student(chapter, path.stem, site) if kind == "student" else instructor(chapter)
         found[path.name] = (nbformat.writes(linked(made, site)) + "\n").encode()
+    for name, one in assignments.assignments().items():
+        made = one.release() if kind == "student" else one.notebook
+        found[f"assignments/{name}.ipynb"] = (nbformat.writes(made) + "\n").encode()
     return found
 
 
@@ -134,7 +142,8 @@ def decks() -> dict[str, bytes]:
 def digest() -> str:
     """Return a name for all that the course is made from."""
     found = hashlib.sha256()
-    own = [Path(__file__), Path(web.__file__), ROOT / "book" / "_config.yml"]
+    own = [Path(__file__), Path(web.__file__), Path(assignments.__file__),
+           ROOT / "book" / "_config.yml", *sorted(assignments.SOURCES.glob("*.ipynb"))]  # fmt: skip
     for path in [*own, *sorted(NOTEBOOKS.glob("[0-9]*.ipynb")), *sorted(slides.TARGET.rglob("*"))]:
         if path.is_file():
             found.update(path.name.encode() + b"\0" + path.read_bytes())
@@ -151,7 +160,7 @@ def build() -> bool:
     TARGET.mkdir(parents=True, exist_ok=True)
     for kind, path in names.items():
         shutil.rmtree(COURSE / kind, ignore_errors=True)
-        (COURSE / kind).mkdir(parents=True)
+        (COURSE / kind / "assignments").mkdir(parents=True)
         files = copies(kind) | {"README.md": readme(kind).encode()}
         for name, data in files.items():
             (COURSE / kind / name).write_bytes(data)
