@@ -45,7 +45,7 @@ lab: $(READY)  ## Open JupyterLab on the notebooks.
 	  --LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate
 
 test: $(READY)  ## Run every test: package, notebooks, site, browser.
-	@$(PY) -m pytest -n $(JOBS) --dist loadfile --nbval --nbval-current-env \
+	@$(PY) -m pytest -n $(JOBS) --dist loadfile --no-loadscope-reorder --nbval --nbval-current-env \
 	  --nbval-sanitize-with tests/nbval.cfg tests companion notebooks
 
 test-lab: $(READY)  ## Run every chapter in the lab, under Node and in a browser (20 minutes or so).
