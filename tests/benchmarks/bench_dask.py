@@ -113,8 +113,8 @@ def table(found: dict[str, list[tuple[float, float]]]) -> str:
         f"{ratio(own, two, 1)}. "
         f"Measured with Dask {dask.__version__}, joblib {joblib.__version__} and Python "
         f"{platform.python_version()} on {os.cpu_count()} cores ({platform.system()} "
-        f"{platform.machine()}), which other work was using too: {busy()} processes were waiting "
-        "or running on average. The busiest process tells what the clock would say if each had a "
+        f"{platform.machine()}); {busy()} processes were waiting or running on average, the "
+        "bench's own among them. The busiest process tells what the clock would say if each had a "
         "core to itself.",
         "",
     ])  # fmt: skip
