@@ -155,8 +155,8 @@ def figures(name: str) -> Iterator[tuple[str, str, str, bytes]]:
             if "companion-frames" in html:
                 last = re.search(r'<img src="data:image/webp;base64,([^"]+)"', html)[1]
                 caption = unescape(re.search(r"<figcaption>(.*?)</figcaption>", html, re.S)[1])
-                label = unescape(re.search(r'aria-label="([^"]*)"', html)[1])
-                yield place, f"Moving figure: {label.lower()}", caption, b64decode(last)
+                found = re.split(r"(?<=\.) ", caption)[-1].removesuffix(".")  # where it ends up
+                yield place, f"Moving figure: {found}", caption, b64decode(last)
 
 
 def thumbnail(data: bytes, name: str) -> tuple[str, int, int]:
