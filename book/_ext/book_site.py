@@ -150,18 +150,11 @@ def visit_math_block(self: Any, node: nodes.math_block) -> None:
     raise nodes.SkipNode
 
 
-def recorded(notebook: Path) -> list[dict[str, Any]]:
-    """Return the verdicts among a notebook's stored outputs."""
-    cells = json.loads(notebook.read_text(encoding="utf-8"))["cells"]
-    outputs = [out for cell in cells for out in cell.get("outputs", [])]
-    return [out["data"][claims.MIME] for out in outputs if claims.MIME in out.get("data", {})]
-
-
 def verdicts() -> dict[str, list[tuple[Path, dict[str, Any]]]]:
     """Return every recorded verdict, by claim, with its notebook."""
     found: dict[str, list[tuple[Path, dict[str, Any]]]] = {}
     for notebook in sorted(NOTEBOOKS.glob("[0-9]*.ipynb")):
-        for verdict in recorded(notebook):
+        for verdict in pages.recorded(notebook.stem):
             found.setdefault(verdict["claim"], []).append((notebook, verdict))
     return found
 

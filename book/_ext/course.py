@@ -51,12 +51,7 @@ def glance(one: pages.Chapter) -> str:
 
 def outcome(claim: str, name: str) -> str:
     """Return what a chapter's stored verdict says of a claim."""
-    cells = json.loads((ROOT / "notebooks" / f"{name}.ipynb").read_text(encoding="utf-8"))["cells"]
-    for output in (out for cell in cells for out in cell.get("outputs", [])):
-        record = output.get("data", {}).get(claims.MIME)
-        if record and record["claim"] == claim:
-            return record["outcome"]
-    return "not yet tested"
+    return next(r["outcome"] for r in pages.recorded(name) if r["claim"] == claim)
 
 
 def verdict(claim: str, name: str) -> str:
@@ -91,6 +86,11 @@ def repository() -> tuple[str, str]:
     return config["repository"]["url"], config["repository"]["branch"]
 
 
+def clone() -> str:
+    """Return the folder that a clone of the repository makes."""
+    return urlsplit(repository()[0]).path.rstrip("/").rpartition("/")[2]
+
+
 def hub_link(hub: str = HUB, path: str = "notebooks") -> str:
     """Return the link by which nbgitpuller brings the book to a hub's user and opens a path.
 
@@ -98,8 +98,7 @@ def hub_link(hub: str = HUB, path: str = "notebooks") -> str:
     'https://hub.uni.edu/hub/user-redirect/git-pull'
     """
     address, branch = repository()
-    folder = urlsplit(address).path.rstrip("/").rpartition("/")[2]
-    asked = {"repo": address, "branch": branch, "urlpath": f"lab/tree/{folder}/{path}"}
+    asked = {"repo": address, "branch": branch, "urlpath": f"lab/tree/{clone()}/{path}"}
     return f"{hub.rstrip('/')}/hub/user-redirect/git-pull?{urlencode(asked, quote_via=quote)}"
 
 
@@ -136,8 +135,7 @@ def bank_downloads() -> str:
 
 def stick_commands() -> str:
     """Return what to type to fill a stick with the book, at the configured address."""
-    address, _ = repository()
-    folder = urlsplit(address).path.rstrip("/").rpartition("/")[2]
+    (address, _), folder = repository(), clone()
     lines = [
         f"git clone {address} && cd {folder} && make site",
         "mkdir -p STICK && cp -r book/_build/html STICK/site",
@@ -150,7 +148,7 @@ def stick_commands() -> str:
 
 def stick_install() -> str:
     """Return what to type to install from a stick, without a network."""
-    folder = urlsplit(repository()[0]).path.rstrip("/").rpartition("/")[2]
+    folder = clone()
     pip = "~/book-env/bin/python -m pip install --no-index"
     lines = [
         "python3 -m venv ~/book-env",  # not on the stick, whose file system may know no links
@@ -220,9 +218,6 @@ def generated() -> dict[str, Callable[[], str]]:
         "tljh-commands": tljh_commands, "bank-overview": questions.overview,
         "question-bank": questions.page,
     }  # fmt: skip
-    written = {one.number: one for one in pages.chapters()}
-    numbers = range(1, max(n for claim in claims.CLAIMS.values() for n in claim.chapters) + 1)
     return parts | {
-        f"chapter-{n:02d}": lambda n=n: glance(written[n]) if n in written else "Not yet written."
-        for n in numbers
+        f"chapter-{one.number:02d}": lambda one=one: glance(one) for one in pages.chapters()
     }

@@ -59,10 +59,25 @@ def chapters() -> list[Chapter]:
     return found
 
 
+def cells(name: str) -> list[dict[str, Any]]:
+    """Return the cells of a chapter, with their stored outputs."""
+    return json.loads((NOTEBOOKS / f"{name}.ipynb").read_text(encoding="utf-8"))["cells"]
+
+
+def markdown_of(name: str) -> str:
+    """Return all of a chapter's Markdown."""
+    return "\n\n".join("".join(c["source"]) for c in cells(name) if c["cell_type"] == "markdown")
+
+
+def recorded(name: str) -> list[dict[str, Any]]:
+    """Return the verdicts among a chapter's stored outputs."""
+    outputs = [out for cell in cells(name) for out in cell.get("outputs", [])]
+    return [out["data"][claims.MIME] for out in outputs if claims.MIME in out.get("data", {})]
+
+
 def chapter(name: str, part: str) -> Chapter:
     """Read what a card shows from a notebook's first cell."""
-    cells = json.loads((NOTEBOOKS / f"{name}.ipynb").read_text(encoding="utf-8"))["cells"]
-    head = "".join(cells[0]["source"])
+    head = "".join(cells(name)[0]["source"])
     hook = next(block for block in head.split("\n\n")[1:] if not block.startswith(("#", "**")))
     sentences = re.split(r"(?<=[.?!]) ", plain_text(" ".join(hook.split())))
     short = ""
@@ -140,9 +155,8 @@ def figure_index() -> str:
 
 def figures(name: str) -> Iterator[tuple[str, str, str, bytes]]:
     """Yield each figure of a chapter: section, finding, description, image bytes."""
-    cells = json.loads((NOTEBOOKS / f"{name}.ipynb").read_text(encoding="utf-8"))["cells"]
     place = ""
-    for cell in cells:
+    for cell in cells(name):
         headings = re.findall(r"^##+ (.*)$", "".join(cell["source"]), re.M)
         if cell["cell_type"] == "markdown" and headings:
             place = make_id(plain_text(headings[-1]))

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import functools
 import hashlib
-import json
 import re
 import tomllib
 from collections import Counter
@@ -58,19 +57,12 @@ class Question:
         return f"{self.id.upper()} {' '.join(words[:9])}{more}"
 
 
-def markdown_of(name: str) -> str:
-    """Return all of a chapter's Markdown."""
-    path = ROOT / "notebooks" / f"{name}.ipynb"
-    cells = json.loads(path.read_text(encoding="utf-8"))["cells"]
-    return "\n\n".join("".join(c["source"]) for c in cells if c["cell_type"] == "markdown")
-
-
 @functools.cache
 def outcomes() -> dict[str, str]:
     """Return what a reader can do after each chapter: "3.2" is chapter 3's second objective."""
     found = {}
     for one in pages.chapters():
-        head = markdown_of(one.name).split("**Time:**")[0]
+        head = pages.markdown_of(one.name).split("**Time:**")[0]
         for number, text in re.findall(r"^(\d)\. (.*?)[;.]?$", head, re.M):
             found[f"{one.number}.{number}"] = text
     return found
@@ -78,7 +70,7 @@ def outcomes() -> dict[str, str]:
 
 def quiz(name: str) -> list[tuple[str, tuple[Answer, ...]]]:
     """Return the questions of a chapter's quiz, each with its answers."""
-    part = markdown_of(name).split("\n## Quiz\n")[1].split("\n## Exercises")[0]
+    part = pages.markdown_of(name).split("\n## Quiz\n")[1].split("\n## Exercises")[0]
     found = []
     for block in re.split(r"\*\*Question \d+\.\*\* ", part)[1:]:
         answers = tuple(Answer(*pair) for pair in ANSWER.findall(block))

@@ -38,9 +38,7 @@ def key_terms() -> dict[str, list[tuple[str, int]]]:
     found: dict[str, list[tuple[str, int]]] = {}
     seen: dict[str, int] = {}
     for one in pages.chapters():
-        cells = json.loads((pages.NOTEBOOKS / f"{one.name}.ipynb").read_text(encoding="utf-8"))
-        text = "\n\n".join("".join(c["source"]) for c in cells["cells"]
-                           if c["cell_type"] == "markdown")  # fmt: skip
+        text = pages.markdown_of(one.name)
         line = re.search(r"\*\*Key terms:\*\* (.*)", text)[1]
         terms = re.findall(r"\[([^\]]+)\]", line)
         headings = re.findall(r"^##+ (.*)$", text.split("## Quiz")[0], re.M)

@@ -74,7 +74,7 @@ def instructor(notebook: nbformat.NotebookNode) -> nbformat.NotebookNode:
 
 
 def linked(notebook: nbformat.NotebookNode, site: str) -> nbformat.NotebookNode:
-    """Let a notebook's links to the book's pages lead to the published site."""
+    """Let a notebook's links to the book's pages lead to the site, which begins at an address."""
     for cell in notebook.cells:
         if cell.cell_type == "markdown":
             cell.source = BOOK_LINK.sub(rf"]({site}\1.html\2)", cell.source)

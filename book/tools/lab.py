@@ -60,8 +60,6 @@ class LeftOut(Exception):
 
 # ------------------------------------------------------------------ what the lab holds
 
-SITE_LINK = re.compile(r"\]\(\.\./(book/[a-z]+)\.md(#[a-z0-9-]+)?\)")
-
 
 def contents() -> Iterator[tuple[str, nbformat.NotebookNode]]:
     """Choose what the lab holds: each student's notebook with its path, in this place alone."""
@@ -71,19 +69,16 @@ def contents() -> Iterator[tuple[str, nbformat.NotebookNode]]:
 
 
 def lab_copy(notebook: nbformat.NotebookNode) -> nbformat.NotebookNode:
-    """Return a notebook as the lab opens it: not yet run, folded as its page is, with links.
+    """Return a student's notebook as the lab opens it: folded as its page is, with links.
 
     A link to a page of the site starts at the site's root; the lab's script puts the root's
     address before it, wherever the site is served from.
     """
-    for cell in notebook.cells:
-        if cell.cell_type == "markdown":
-            cell.source = SITE_LINK.sub(r"](/\1.html\2)", cell.source)
-            continue
-        cell.outputs, cell.execution_count = [], None
-        cell.metadata["trusted"] = True
-        if "hide-input" in cell.metadata.get("tags", []):
-            cell.metadata["jupyter"] = {"source_hidden": True}
+    for cell in handouts.linked(notebook, "/").cells:
+        if cell.cell_type == "code":
+            cell.metadata["trusted"] = True
+            if "hide-input" in cell.metadata.get("tags", []):
+                cell.metadata["jupyter"] = {"source_hidden": True}
     notebook.metadata["kernelspec"] = {
         "name": "python", "display_name": "Python (in the browser)", "language": "python"
     }  # fmt: skip
