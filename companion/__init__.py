@@ -1,8 +1,8 @@
 """companion: frozen, retrained and online models on one footing, on time-ordered data.
 
 Five ideas, five places: a *stream* (:mod:`companion.streams`), a *strategy*
-(:mod:`companion.strategies`), a *run* (:mod:`companion.prequential`), a *comparison*
-(:mod:`companion.compare`) and a *claim* (:mod:`companion.claims`).
+(:mod:`companion.strategies`), a *run* (:mod:`companion.evaluation`), a *comparison*
+(:mod:`companion.comparison`) and a *claim* (:mod:`companion.claims`).
 
 Examples
 --------
@@ -18,19 +18,39 @@ Examples
 bike_sharing: mean absolute error (rides a day), 585 rows scored...
 """
 
-from companion import claims, metrics, monitor, plots, streams
-from companion.compare import Comparison, compare, compare_streams
-from companion.contract import check_strategy
-from companion.hybrids import Blend, ChampionChallenger, Paired, PerKey, Residual, Triggered
-from companion.prequential import Run, RunFailed, prequential
-from companion.recommend import recommend
-from companion.strategies import Baseline, Online, Scheduled, Static, Strategy
+from importlib import import_module
+from typing import Any
+
 from companion.version import VERSION
 
 __version__ = VERSION
-__all__ = [
-    "Baseline", "Blend", "ChampionChallenger", "Comparison", "Online", "Paired", "PerKey",
-    "Residual", "Run", "RunFailed", "Scheduled", "Static", "Strategy", "Triggered",
-    "check_strategy", "claims", "compare", "compare_streams", "metrics", "monitor", "plots",
-    "prequential", "recommend", "streams",
-]  # fmt: skip
+HOMES = {
+    "advice": ("recommend",),
+    "checks": ("check_strategy",),
+    "claims": (),
+    "comparison": ("Comparison", "compare", "compare_streams"),
+    "evaluation": ("Run", "RunFailed", "prequential"),
+    "hybrids": ("Blend", "ChampionChallenger", "Paired", "PerKey", "Residual", "Triggered"),
+    "intervals": (),
+    "metrics": (),
+    "monitor": (),
+    "show.plots": (),
+    "strategies": ("Baseline", "Online", "Scheduled", "Static", "Strategy"),
+    "streams": (),
+}
+PLACES = {name: home for home, names in HOMES.items() for name in names}
+MODULES = {home.rpartition(".")[2]: home for home, names in HOMES.items() if not names}
+__all__ = sorted([*PLACES, *MODULES])
+
+
+def __getattr__(name: str) -> Any:
+    """Import what is asked for when it is asked for, so that importing the package is quick."""
+    if name in MODULES:
+        return import_module(f"companion.{MODULES[name]}")
+    if name in PLACES:
+        return getattr(import_module(f"companion.{PLACES[name]}"), name)
+    raise AttributeError(f"module 'companion' has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return [*globals(), *__all__]

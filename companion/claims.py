@@ -2,18 +2,22 @@
 
 A verdict follows one plain rule. Each piece of evidence is a comparison with a 95 % interval.
 It speaks *for* the claim when the whole interval lies on the claimed side of zero, *against* it
-when the whole interval lies on the other side, and it is *unclear* otherwise. All for: supported.
-None for: not supported here. Anything else: supported only under the condition that is named.
+when the whole interval lies on the other side, and it is *unclear* otherwise. A claim has several
+pieces, and the more one looks, the more often chance alone clears zero: so they are held to Holm's
+correction together. All for: supported. Fewer than half for: not supported here. Anything else:
+only when, with a condition that is the author's reading of the pieces.
 """
 
 from __future__ import annotations
 
+import tomllib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from html import escape
+from importlib import resources
 from typing import Any
 
-from companion.compare import Difference, digits_for
+from companion.comparison import Difference, digits_for
 
 MIME = "application/vnd.companion.verdict+json"
 
@@ -70,6 +74,18 @@ CLAIMS = _claims(
 )  # fmt: skip
 
 
+def predictions() -> dict[str, dict[str, str]]:
+    """Return what each claim predicts: the difference, the streams, the rivals, what refutes it.
+
+    Examples
+    --------
+    >>> sorted(predictions()["S1"])
+    ['difference', 'refuted', 'rivals', 'streams']
+    """
+    text = resources.files("companion").joinpath("predictions.toml").read_text(encoding="utf-8")
+    return tomllib.loads(text)
+
+
 @dataclass(frozen=True)
 class Evidence:
     """One comparison that speaks for or against a claim.
@@ -81,6 +97,9 @@ class Evidence:
     value, low, high : float
         The difference and its 95 % interval; above zero speaks for the claim.
     unit : str
+    witnesses : int
+        Independent repetitions behind the interval; 0 where it comes from blocks of one
+        stream's rows.
 
     Examples
     --------
@@ -93,18 +112,48 @@ class Evidence:
     low: float
     high: float
     unit: str
+    witnesses: int = 0
 
     @property
     def speaks(self) -> str:
-        """``"for"``, ``"against"`` or ``"unclear"``."""
+        """``"for"``, ``"against"`` or ``"unclear"``, by its own interval."""
         return "for" if self.low > 0 else "against" if self.high < 0 else "unclear"
 
+    @property
+    def chance(self) -> float:
+        """How often chance alone goes as far to one side or the other: the p-value.
+
+        It is read back from the interval, by Student's curve for witnesses and by the normal one
+        for blocks; below 0.05 where the interval is clear of zero.
+        """
+        from scipy.stats import norm, t
+
+        curve = t(self.witnesses - 1) if self.witnesses > 1 else norm
+        half = self.value - self.low if self.value > 0 else self.high - self.value
+        if half <= 0:
+            return 1.0
+        return float(2 * curve.sf(abs(self.value) / half * curve.ppf(0.975)))
+
+    @property
+    def digits(self) -> int:
+        """How many decimals are shown."""
+        return digits_for(max(abs(self.value), abs(self.low), abs(self.high)))
+
+    def shown(self) -> tuple[str, str, str]:
+        """Return the value and the interval's ends as they are shown."""
+        numbers = (self.value, self.low, self.high)
+        return tuple(f"{number:z,.{self.digits}f}".replace("-", "−") for number in numbers)
+
+    def record(self) -> dict[str, Any]:
+        """Return plain data, numbers as they are shown; ``Evidence(**record)`` reads it."""
+        numbers = {name: getattr(self, name) for name in ("value", "low", "high")}
+        rounded = {name: float(f"{number:z.{self.digits}f}") for name, number in numbers.items()}
+        counted = {"witnesses": self.witnesses} if self.witnesses else {}
+        return {"what": self.what, **rounded, "unit": self.unit, **counted}
+
     def __str__(self) -> str:
-        n = digits_for(max(abs(self.value), abs(self.low), abs(self.high)))
+        value, low, high = self.shown()
         unit = f" {self.unit}" if self.unit else ""
-        value, low, high = (
-            f"{number:z,.{n}f}".replace("-", "−") for number in (self.value, self.low, self.high)
-        )
         return f"{self.what}: {value}{unit} ({low} to {high}), {WORDS[self.speaks]}"
 
 
@@ -112,7 +161,7 @@ WORDS = {"for": "speaks for the claim", "against": "speaks against it", "unclear
 
 
 def evidence(what: str, difference: Difference) -> Evidence:
-    """Turn a :class:`~companion.compare.Difference` into evidence; above zero speaks for.
+    """Turn a :class:`~companion.comparison.Difference` into evidence; above zero speaks for.
 
     Examples
     --------
@@ -148,7 +197,47 @@ def evidence_from_seeds(what: str, values: Sequence[float], unit: str) -> Eviden
     mean = sum(values) / len(values)
     variance = sum((value - mean) ** 2 for value in values) / (len(values) - 1)
     half = float(t.ppf(0.975, len(values) - 1)) * (variance / len(values)) ** 0.5
-    return Evidence(what, float(mean), float(mean - half), float(mean + half), unit)
+    return Evidence(what, float(mean), float(mean - half), float(mean + half), unit, len(values))
+
+
+def heard(items: Sequence[Evidence]) -> list[str]:
+    """Return what each piece of evidence says when all are heard together.
+
+    The piece that is least likely by chance must clear 0.05 divided by the number of pieces, the
+    next one 0.05 divided by one fewer, and so on; after the first that fails, all are unclear.
+
+    References
+    ----------
+    Holm (1979), A simple sequentially rejective multiple test procedure. Scandinavian Journal
+    of Statistics 6.
+
+    Examples
+    --------
+    >>> clear, faint = Evidence("a", 8.0, 5.0, 11.0, ""), Evidence("b", 8.0, 0.1, 15.9, "")
+    >>> heard([faint]), heard([faint, clear]), heard([faint, faint])
+    (['for'], ['for', 'for'], ['unclear', 'unclear'])
+    """
+    words, chances = ["unclear"] * len(items), [item.chance for item in items]
+    order = sorted(range(len(items)), key=chances.__getitem__)
+    for rank, place in enumerate(order):
+        if chances[place] >= 0.05 / (len(items) - rank):
+            break
+        words[place] = items[place].speaks
+    return words
+
+
+def in_words(items: Sequence[Evidence], words: Sequence[str]) -> list[str]:
+    """Return each piece of evidence as a line, and where hearing all together weakens it.
+
+    Examples
+    --------
+    >>> in_words([Evidence("frozen minus online", 8.0, 0.1, 15.9, "rides")], ["unclear"])
+    ['frozen minus online: 8.0 rides (0.1 to 15.9), speaks for the claim, but not among so many']
+    """
+    return [
+        f"{item}{'' if word == item.speaks else ', but not among so many'}"
+        for item, word in zip(items, words, strict=True)
+    ]
 
 
 @dataclass(frozen=True)
@@ -171,7 +260,7 @@ class Verdict:
 
     def __str__(self) -> str:
         lines = [f"Claim {self.claim.id}: {self.claim.text}", f"Verdict: {self.outcome}."]
-        lines += [f"- {item}" for item in self.evidence]
+        lines += [f"- {line}" for line in in_words(self.evidence, heard(self.evidence))]
         return "\n".join([*lines, f"What would change it: {self.would_change}"])
 
     __repr__ = __str__
@@ -181,13 +270,15 @@ class Verdict:
         return {
             "claim": self.claim.id,
             "outcome": self.outcome,
-            "evidence": [str(item) for item in self.evidence],
+            "evidence": [item.record() for item in self.evidence],
+            "heard": heard(self.evidence),
             "would_change": self.would_change,
         }
 
     def html(self) -> str:
         """Return the verdict as a small HTML section."""
-        items = "".join(f"<li>{escape(str(item))}</li>" for item in self.evidence)
+        lines = in_words(self.evidence, heard(self.evidence))
+        items = "".join(f"<li>{escape(line)}</li>" for line in lines)
         tone = self.outcome.split()[0]
         return (
             f'<div class="companion-verdict" data-outcome="{escape(tone)}">'
@@ -213,7 +304,8 @@ def verdict(
     would_change : str
         What other data or setting might turn the verdict.
     only_when : str
-        The condition under which the claim holds; needed when the evidence is divided.
+        The condition under which the claim holds, as the author reads the evidence; needed when
+        half of the pieces or more, but not all, speak for it.
 
     Returns
     -------
@@ -222,8 +314,8 @@ def verdict(
     Raises
     ------
     ValueError
-        If the claim is unknown, there is no evidence, or divided evidence comes without a
-        condition.
+        If the claim is unknown, there is no evidence, a piece of it has an interval without
+        width, or divided evidence comes without a condition.
 
     Examples
     --------
@@ -238,10 +330,16 @@ def verdict(
         raise ValueError(f"there is no claim {claim!r}; the claims are {', '.join(CLAIMS)}")
     if not evidence:
         raise ValueError(f"claim {claim}: a verdict needs evidence; give at least one comparison")
-    speaks = [item.speaks for item in evidence]
+    for item in evidence:
+        if item.low == item.high != 0:
+            raise ValueError(
+                f"claim {claim}, {item.what}: {item.low:g} to {item.high:g} cannot "
+                "come out otherwise and is no interval; measure the difference on several witnesses"
+            )
+    speaks = heard(evidence)
     if set(speaks) == {"for"}:
         outcome = "supported"
-    elif "for" not in speaks:
+    elif 2 * speaks.count("for") < len(speaks):
         outcome = "not supported here"
     elif only_when:
         outcome = f"only when {only_when}"

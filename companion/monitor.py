@@ -2,13 +2,29 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
-from pathlib import Path
+from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
+
+
+def numbers(values: np.ndarray, name: str, dimensions: int = 1) -> np.ndarray:
+    """Return values as floats, or say which dimension or number is wrong."""
+    try:
+        values = np.asarray(values, float)
+    except (TypeError, ValueError):
+        raise ValueError(f"{name}: these are no numbers; give numbers or class codes") from None
+    if values.ndim != dimensions:
+        raise ValueError(f"{name} has {values.ndim} dimensions; give it {dimensions}")
+    if not np.isfinite(values).all():
+        row = int(np.argwhere(~np.isfinite(values))[0][0])
+        raise ValueError(
+            f"{name}: row {row} holds {values[row]}, which is no finite number; a monitor that "
+            "takes it would see no drift ever after; fill it in or leave the row out"
+        )
+    return values
 
 
 def alarms(values: np.ndarray, detector: Any) -> list[int]:
@@ -35,12 +51,12 @@ def alarms(values: np.ndarray, detector: Any) -> list[int]:
     """
     if not hasattr(detector, "update") or not hasattr(detector, "drift_detected"):
         raise TypeError(f"{type(detector).__name__} is no drift detector; give one of river.drift")
-    detector, found = detector.clone(), []
-    for row, value in enumerate(np.asarray(values, float).tolist()):
+    detector, fired = detector.clone(), []
+    for row, value in enumerate(numbers(values, "values").tolist()):
         detector.update(value)
         if detector.drift_detected:
-            found.append(row)
-    return found
+            fired.append(row)
+    return fired
 
 
 @dataclass(frozen=True)
@@ -76,7 +92,7 @@ class AlarmReport:
 
 
 def judge_alarms(
-    found: Sequence[int], drifts: Sequence[int], rows: int, *, within: int
+    alarms: Sequence[int], drifts: Sequence[int], rows: int, *, within: int
 ) -> AlarmReport:
     """Judge alarms against drifts that are known.
 
@@ -85,7 +101,7 @@ def judge_alarms(
 
     Parameters
     ----------
-    found, drifts : sequence of int
+    alarms, drifts : sequence of int
         Rows of the alarms and of the first rows of each new world.
     rows : int
         Length of the stream.
@@ -104,19 +120,20 @@ ratio=22.5)
     """
     if within < 1:
         raise ValueError(f"within is {within}; give at least 1 row")
-    drifts = sorted(drifts)
-    ends = [
-        min(start + within, following)
-        for start, following in zip(drifts, [*drifts[1:], rows], strict=True)
-    ]
+    for what, places in (("alarm", alarms), ("drift", drifts)):
+        outside = [row for row in places if not 0 <= row < rows]
+        if outside:
+            raise ValueError(f"the {what} at row {outside[0]} lies outside the {rows} rows")
+    alarms, drifts = sorted(alarms), sorted(drifts)
+    ends = [min(start + within, after) for start, after in pairwise([*drifts, rows])]
     delays, excused, watched = [], 0, 0
     for start, end in zip(drifts, ends, strict=True):
-        hits = [row for row in found if start <= row < end]
+        hits = [row for row in alarms if start <= row < end]
         watched += end - start
         excused += len(hits)
         if hits:
             delays.append(hits[0] - start)
-    false = len(found) - excused
+    false = len(alarms) - excused
     delay = float(np.mean(delays)) if delays else float("nan")
     missed = 1 - len(delays) / len(drifts) if drifts else 0.0
     between = (rows - watched) / false if false else float("inf")
@@ -135,7 +152,7 @@ class InputDrift:
         Largest gap of the two distribution functions (``ks``), population stability index
         (``psi``), or share of rows told apart correctly (``classifier``).
     p_value, adjusted : float
-        Raw, and adjusted for the number of features looked at; NaN for ``psi``, which has none.
+        Raw, and adjusted for the number of features looked at.
     drifted : bool
 
     Examples
@@ -170,7 +187,8 @@ def input_drift(
     features : sequence of str, optional
     method : {"ks", "psi", "classifier"}
         Kolmogorov–Smirnov feature by feature; population stability index feature by feature
-        (above 0.2 counts as drift, a rule of thumb); or one classifier that tries to tell old
+        (drift if it is above 0.2, a rule of thumb, and more than chance gives for so few rows);
+        or one classifier that tries to tell old
         from new rows by all features (a two-sample test).
     level : float
         Share of false alarms that is put up with, over all features together.
@@ -188,19 +206,20 @@ def input_drift(
     ----------
     Holm (1979), A simple sequentially rejective multiple test procedure; Benjamini and Hochberg
     (1995), Controlling the false discovery rate; Lopez-Paz and Oquab (2017), Revisiting
-    classifier two-sample tests.
+    classifier two-sample tests; Potgieter et al. (2023), The population resemblance statistic
+    (arXiv 2307.11878), on the index and few rows.
 
     Examples
     --------
     >>> rng = np.random.default_rng(0)
     >>> old, new = rng.normal(size=(300, 2)), rng.normal(size=(300, 2)) + [0, 1]
-    >>> [found.drifted for found in input_drift(old, new)]
+    >>> [each.drifted for each in input_drift(old, new)]
     [False, True]
     """
     from scipy import stats
 
-    old, new = np.asarray(old, float), np.asarray(new, float)
-    if old.ndim != 2 or new.ndim != 2 or old.shape[1] != new.shape[1]:
+    old, new = numbers(old, "old", 2), numbers(new, "new", 2)
+    if old.shape[1] != new.shape[1]:
         raise ValueError(
             f"old has shape {old.shape} and new {new.shape}; give two tables with equal columns"
         )
@@ -208,23 +227,22 @@ def input_drift(
         raise ValueError("old and new need at least 10 rows each; wait for more rows")
     if method not in ("ks", "psi", "classifier"):
         raise ValueError(f"method is {method!r}; choose 'ks', 'psi' or 'classifier'")
+    if not 0 < level < 1:
+        raise ValueError(f"level is {level}; it must lie between 0 and 1")
     names = list(features) or [f"x{k}" for k in range(old.shape[1])]
-    if method == "psi":
-        found = [psi(old[:, k], new[:, k]) for k in range(len(names))]
-        none = float("nan")
-        return [
-            InputDrift(name, value, none, none, value > 0.2)
-            for name, value in zip(names, found, strict=True)
-        ]
+    if len(names) != old.shape[1]:
+        raise ValueError(f"{old.shape[1]} columns but {len(names)} names; give one for each")
     if method == "classifier":
         names, results = ["all together"], [told_apart(old, new, seed)]
+    elif method == "psi":
+        results = [psi_test(old[:, k], new[:, k]) for k in range(len(names))]
     else:
         results = [
             tuple(map(float, stats.ks_2samp(old[:, k], new[:, k]))) for k in range(len(names))
         ]
     adjusted = adjust([p for _, p in results], correction)
     return [
-        InputDrift(name, value, p, q, bool(q < level))
+        InputDrift(name, value, p, q, bool(q < level and (method != "psi" or value > 0.2)))
         for name, (value, p), q in zip(names, results, adjusted, strict=True)
     ]
 
@@ -237,28 +255,56 @@ def psi(old: np.ndarray, new: np.ndarray, bins: int = 10) -> float:
     >>> psi(np.arange(100.0), np.arange(100.0))
     0.0
     """
-    edges = np.unique(np.quantile(old, np.linspace(0, 1, bins + 1)[1:-1]))
-    shares = []
-    for values in (old, new):
-        counts = np.bincount(np.searchsorted(edges, values, side="right"), minlength=len(edges) + 1)
-        shares.append((counts + 0.5) / (len(values) + 0.5 * len(counts)))
-    return float(((shares[1] - shares[0]) * np.log(shares[1] / shares[0])).sum())
+    if bins < 2 or not len(old) or not len(new):
+        raise ValueError(
+            f"{bins} bins, {len(old)} and {len(new)} rows: give 2 bins and 1 row, or more"
+        )
+    return psi_test(old, new, bins)[0]
+
+
+def psi_test(old: np.ndarray, new: np.ndarray, bins: int = 10) -> tuple[float, float]:
+    """Return the index and its p-value: by chance alone it is large where rows are few.
+
+    Without drift, the index times ``n m / (n + m)`` is about a chi-squared number with one degree
+    of freedom less than there are bins, as it is close to Pearson's statistic.
+    """
+    from scipy.stats import chi2
+
+    old, new = numbers(old, "old"), numbers(new, "new")
+    edges = np.quantile(old, np.linspace(0, 1, bins + 1)[1:-1])
+    masses = edges[:-1][np.diff(edges) == 0]  # a value that many rows share has a bin of its own
+    edges = np.unique(np.concatenate([edges, np.nextafter(masses, np.inf)]))
+    counts = [
+        np.bincount(np.searchsorted(edges, values, side="right"), minlength=len(edges) + 1)
+        for values in (old, new)
+    ]
+    was, now = ((each + 0.5) / (each + 0.5).sum() for each in counts)
+    value = float(((now - was) * np.log(now / was)).sum())
+    freedom = max(1, int((counts[0] + counts[1] > 0).sum()) - 1)
+    return value, float(chi2.sf(value * len(old) * len(new) / (len(old) + len(new)), freedom))
 
 
 def told_apart(old: np.ndarray, new: np.ndarray, seed: int) -> tuple[float, float]:
-    """Return how well a forest tells old from new rows it has not seen, and the p-value."""
+    """Return how well a forest tells old from new rows it has not seen, and the p-value.
+
+    It learns on one half and is tested on the other: answers of one model on rows it has not
+    seen are independent, as the binomial test wants them; those of a cross-validation are not.
+    """
     from scipy.stats import binomtest
     from sklearn.ensemble import RandomForestClassifier
-    from sklearn.model_selection import cross_val_predict
+    from sklearn.model_selection import train_test_split
 
     size = min(len(old), len(new))
     rng = np.random.default_rng(seed)
-    X = np.concatenate([part[rng.permutation(len(part))[:size]] for part in (old, new)])
+    X = np.concatenate([rows[rng.permutation(len(rows))[:size]] for rows in (old, new)])
     y = np.repeat([0, 1], size)
-    forest = RandomForestClassifier(50, min_samples_leaf=5, random_state=seed)
-    right = int((cross_val_predict(forest, X, y, cv=5) == y).sum())
-    test = binomtest(right, len(y), 0.5, alternative="greater")
-    return right / len(y), float(test.pvalue)
+    learn, X_test, known, y_test = train_test_split(
+        X, y, test_size=0.5, stratify=y, random_state=seed
+    )
+    forest = RandomForestClassifier(50, min_samples_leaf=5, random_state=seed).fit(learn, known)
+    right = int((forest.predict(X_test) == y_test).sum())
+    test = binomtest(right, len(y_test), 0.5, alternative="greater")
+    return right / len(y_test), float(test.pvalue)
 
 
 def adjust(p_values: Sequence[float], correction: str = "holm") -> list[float]:
@@ -269,7 +315,9 @@ def adjust(p_values: Sequence[float], correction: str = "holm") -> list[float]:
     >>> adjust([0.01, 0.04])
     [0.02, 0.04]
     """
-    p = np.asarray(p_values, float)
+    p = numbers(p_values, "p_values")
+    if ((p < 0) | (p > 1)).any():
+        raise ValueError(f"p-values lie between 0 and 1; one is {p[(p < 0) | (p > 1)][0]}")
     if correction == "none":
         return p.tolist()
     if correction == "fdr":
@@ -293,7 +341,9 @@ def loss_spikes(loss: np.ndarray, window: int = 100, factor: float = 5.0) -> lis
     >>> loss_spikes(np.r_[np.ones(100), 50.0, np.ones(5)])
     [100]
     """
-    loss = np.asarray(loss, float)
+    loss = numbers(loss, "loss")
+    if window < 1:
+        raise ValueError(f"window is {window}; give at least 1 row")
     if len(loss) <= window:
         return []
     usual = np.median(np.lib.stride_tricks.sliding_window_view(loss, window)[:-1], axis=1)
@@ -315,7 +365,8 @@ def coefficient_jumps(coefficients: np.ndarray, factor: float = 10.0) -> list[in
     >>> coefficient_jumps(np.r_[np.arange(20.0), 500.0][:, None])
     [20]
     """
-    moves = np.linalg.norm(np.diff(np.asarray(coefficients, float), axis=0), axis=1)
+    weights = numbers(coefficients, "coefficients", 2)
+    moves = np.linalg.norm(np.diff(weights, axis=0), axis=1)
     return [
         step + 1
         for step in range(10, len(moves))
@@ -323,12 +374,12 @@ def coefficient_jumps(coefficients: np.ndarray, factor: float = 10.0) -> list[in
     ]
 
 
-def churn(one: np.ndarray, two: np.ndarray, tolerance: float = 0.0) -> float:
+def churn(first: np.ndarray, second: np.ndarray, tolerance: float = 0.0) -> float:
     """Return the share of rows on which two models, or two versions of one, disagree.
 
     Parameters
     ----------
-    one, two : ndarray, shape (n,)
+    first, second : ndarray, shape (n,)
     tolerance : float
         Numbers closer than this agree.
 
@@ -337,60 +388,11 @@ def churn(one: np.ndarray, two: np.ndarray, tolerance: float = 0.0) -> float:
     >>> churn(np.array([0, 1, 1]), np.array([0, 1, 0]))
     0.3333333333333333
     """
-    one, two = np.asarray(one, float), np.asarray(two, float)
-    if one.shape != two.shape:
-        raise ValueError(f"predictions of shapes {one.shape} and {two.shape} cannot be compared")
-    return float(np.mean(np.abs(one - two) > tolerance))
-
-
-@dataclass(frozen=True)
-class Alarm:
-    """One line of an alarm log: the row, what was seen, its value and the limit it broke.
-
-    Examples
-    --------
-    >>> Alarm(120, "loss", 4.2, 3.0).row
-    120
-    """
-
-    row: int
-    what: str
-    value: float
-    limit: float
-
-
-def write_alarm(path: str | Path, alarm: Alarm) -> None:
-    """Add an alarm to a log: one JSON object a line.
-
-    Examples
-    --------
-    >>> import tempfile
-    >>> with tempfile.TemporaryDirectory() as folder:
-    ...     write_alarm(Path(folder) / "alarms.jsonl", Alarm(120, "loss", 4.2, 3.0))
-    ...     read_alarms(Path(folder) / "alarms.jsonl")
-    [Alarm(row=120, what='loss', value=4.2, limit=3.0)]
-    """
-    with open(path, "a", encoding="utf-8") as file:
-        file.write(json.dumps(asdict(alarm)) + "\n")
-
-
-def read_alarms(path: str | Path) -> list[Alarm]:
-    """Read an alarm log; a last line cut short by a crash is left out.
-
-    Examples
-    --------
-    >>> import tempfile
-    >>> with tempfile.TemporaryDirectory() as folder:
-    ...     file = Path(folder) / "alarms.jsonl"
-    ...     write_alarm(file, Alarm(120, "loss", 4.2, 3.0))
-    ...     _ = file.write_text(file.read_text() + '{"row": 13')
-    ...     len(read_alarms(file))
-    1
-    """
-    found = []
-    for line in Path(path).read_text(encoding="utf-8").splitlines():
-        try:
-            found.append(Alarm(**json.loads(line)))
-        except (json.JSONDecodeError, TypeError):
-            break
-    return found
+    first, second = numbers(first, "first"), numbers(second, "second")
+    if not len(first) or not 0 <= tolerance < np.inf:
+        raise ValueError(f"{len(first)} rows and tolerance {tolerance}: give rows, and 0 or more")
+    if first.shape != second.shape:
+        raise ValueError(
+            f"predictions of shapes {first.shape} and {second.shape} cannot be compared"
+        )
+    return float(np.mean(np.abs(first - second) > tolerance))

@@ -1,74 +1,422 @@
-"""The usual rivals: what a table of your own is tried on, from no model at all to hybrids."""
+"""The rivals that a practitioner would try on a stream, each tuned on the warm-up alike.
+
+A family of models (lines, boosted trees, trees that grow row by row) meets time in each way:
+frozen, refitted, triggered, online. All see the same columns and make the same trials. On short
+streams the warm-up is too short to choose well what to see, so that the best family members run
+once for each thing to see, too.
+"""
 
 from __future__ import annotations
 
-from companion.hybrids import PerKey, Residual, Triggered
-from companion.strategies import Baseline, Online, Scheduled, Static, Strategy
+import sys
+import time as clock
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+from threadpoolctl import threadpool_limits
+
+from companion.comparison import Comparison, compare
+from companion.evaluation import arrivals, warmup_rows
+from companion.hybrids.following import follow_runs
+from companion.hybrids.per_key import PerKey
+from companion.hybrids.triggered import Triggered
+from companion.hybrids.tuned import Tuned
+from companion.lines import FadingLine, FadingLogit
+from companion.memory import (
+    CALENDAR,
+    EVERY_KEY,
+    LAST,
+    MEAN,
+    MEDIAN,
+    MEMORY,
+    SEASON,
+    SEASONS,
+    SO_FAR,
+    usual_memory,
+)  # fmt: skip
+from companion.strategies import Scheduled, Static, Strategy
 from companion.stream import Stream
+from companion.views import ByRow, Column, OnlineAfterFit, View
 
-BASELINES = ("no change", "rolling mean of 14", "majority")
+Build = Callable[[Any], Strategy]
+REFERENCE = "frozen linear"
+WITHOUT_MODEL = {
+    "no change": LAST, "mean of the last 14": MEAN, "median of the last 14": MEDIAN,
+    "mean so far": SO_FAR, "last season": SEASON, "mean of the last 4 seasons": SEASONS,
+}  # fmt: skip
+REFITS = 100  # of a line
+WORK = 1_000_000  # rows times refits that boosting may cost, about
+EACH_VIEW = (
+    5_000  # scored rows up to which the warm-up's choice of what to see is not trusted alone
+)
+EACH_VIEW_OF_TREES = 100_000  # rows up to which the same holds for boosting
+TREE_ROWS = 40_000  # streams with more scored rows get no forest that grows row by row
+SLOW = ("refit linear, all rows", "triggered", "online")  # on many rows; last under a budget
+AFTER_THE_RUNS = 3e-4  # seconds a row that followers and intervals may take
+FOLLOWERS: dict[str, dict[str, Any]] = {
+    "following the best of the last 100": {"half_life": 100},
+    "following the best of the last 500": {"half_life": 500},
+    "blend of all": {"half_life": 200, "sharpness": 10},
+    "line over all": {"half_life": 500, "sharpness": 10, "stacked": True},
+}
 
 
-def usual_rivals(stream: Stream, *, quick: bool = False) -> dict[str, Strategy]:
-    """Return strategies by name: baselines, then frozen, refitted, triggered, online and hybrid.
-
-    The refits come after every twentieth of the rows, on the newest fifth. The triggered refit
-    waits for ADWIN to see the loss change. The hybrid corrects the frozen model's errors online;
-    with keys there is one corrector for each key too.
-
-    Parameters
-    ----------
-    stream : Stream
-    quick : bool
-        Leave out the boosted trees and the hybrids.
+def baselines(stream: Stream) -> dict[str, Strategy]:
+    """Return the rivals that need no model: what is remembered is a prediction.
 
     Examples
     --------
     >>> from companion import streams
-    >>> list(usual_rivals(streams.bike_sharing(), quick=True))
-    ['no change', 'rolling mean of 14', 'frozen linear', 'refit linear', 'online linear']
+    >>> from companion.memory import with_memory
+    >>> list(baselines(with_memory(streams.bike_sharing())))  # doctest: +NORMALIZE_WHITESPACE
+    ['no change', 'mean of the last 14', 'median of the last 14', 'mean so far']
     """
-    from river import drift
-    from sklearn.ensemble import HistGradientBoostingClassifier, HistGradientBoostingRegressor
-    from sklearn.linear_model import LinearRegression, LogisticRegression
+    own = "" if stream.key is None else " per key"
+    named = {f"{name}{own}": what for name, what in WITHOUT_MODEL.items()}
+    if stream.key is not None:
+        named = {"no change": LAST + EVERY_KEY, **named}
+    if stream.classes:
+        named = {name.replace("mean", "majority"): what for name, what in named.items()}
+    columns = {name: columns_of(stream, what) for name, what in named.items()}
+    return {name: Column(where) for name, where in columns.items() if where}
+
+
+def columns_of(stream: Stream, what: str) -> list[int]:
+    """Return the columns that remember one thing: none, one, or one for each class."""
+    kinds = [f" is {name}" for name in stream.classes] if len(stream.classes) > 2 else [""]
+    names = [MEMORY + what + kind for kind in kinds]
+    return [stream.features.index(name) for name in names if name in stream.features]
+
+
+def what_to_see(stream: Stream) -> dict[str, tuple[list[int], int | None]]:
+    """Return what a model may be shown, by name: columns, and the column to learn changes from.
+
+    Examples
+    --------
+    >>> from companion.memory import with_memory
+    >>> toy = with_memory(Stream("toy", np.zeros((9, 1)), np.arange(9.0)), lags=1)
+    >>> what_to_see(toy)["memory, change since the last label"]
+    ([0, 1, 2, 3, 4], 1)
+    """
+    everything = list(range(len(stream.features)))
+    remembered = [i for i in everything if stream.features[i].startswith(MEMORY)]
+    clock = [i for i in everything if stream.features[i].startswith(CALENDAR)]
+    given = [i for i in everything if i not in {*remembered, *clock}]
+    seen: dict[str, tuple[list[int], int | None]] = {}
+    if remembered:
+        seen["memory"] = (everything, None)
+        if given:
+            seen["memory alone"] = (remembered + clock, None)
+    if given or clock:
+        seen["no memory"] = (given + clock, None)
+    if stream.task == "regression":
+        for name, what in (
+            ("the last label", LAST), ("the median", MEDIAN), ("last season", SEASON),
+        ):  # fmt: skip
+            for base in columns_of(stream, what):
+                seen[f"memory, change since {name}"] = (everything, base)
+    return seen
+
+
+def lines(classes: int) -> dict[str, Any]:
+    """Return the ways in which a line learns from a batch, for so many classes (0: numbers)."""
+    from sklearn.linear_model import LogisticRegression, Ridge
     from sklearn.pipeline import make_pipeline
     from sklearn.preprocessing import StandardScaler
 
-    n = len(stream)
-    every, window = max(1, n // 20), max(10, n // 5)
-    rivals: dict[str, Strategy] = {"no change": Baseline("no-change")}
-    if stream.task == "regression":
-        rivals["rolling mean of 14"] = Baseline("rolling", rows=14)
-        linear = make_pipeline(StandardScaler(), LinearRegression())
-        boosting = HistGradientBoostingRegressor()
-    else:
-        rivals["majority"] = Baseline("majority")
-        linear = make_pipeline(StandardScaler(), LogisticRegression(max_iter=1000))
-        boosting = HistGradientBoostingClassifier()
-    online = online_line(len(stream.classes))
-    rivals["frozen linear"] = Static(linear)
-    rivals["refit linear"] = Scheduled(linear, every=every, window=window)
-    rivals["online linear"] = Online(online)
-    if quick:
-        return rivals
-    rivals["triggered linear"] = Triggered(linear, drift.ADWIN(), window=window)
-    if stream.task == "regression":
-        corrector = Online(online_line(0))
-        rivals["frozen linear, corrected online"] = Residual(Static(linear), corrector)
-        if stream.key is not None:
-            rivals["frozen linear, corrected per key"] = PerKey(Static(linear), corrector, after=5)
-    rivals["frozen boosting"] = Static(boosting)
-    rivals["refit boosting"] = Scheduled(boosting, every=every, window=window)
-    return rivals
+    def scaled(line: Any) -> Any:
+        return make_pipeline(StandardScaler(), line)
 
-
-def online_line(classes: int) -> object:
-    """Return River's linear model for so many classes (0 for numbers), features standardised."""
-    from river import linear_model, optim, preprocessing
-
-    if classes == 2:
-        return preprocessing.StandardScaler() | linear_model.LogisticRegression()
     if classes:
-        return preprocessing.StandardScaler() | linear_model.SoftmaxRegression()
-    line = linear_model.LinearRegression(optimizer=optim.SGD(0.01), intercept_lr=0.03)
-    return preprocessing.StandardScaler() | preprocessing.TargetStandardScaler(line)
+        return {
+            f"C {c}": scaled(LogisticRegression(C=c, max_iter=300)) for c in (1, 0.1, 0.01, 0.001)
+        }
+    ridges = {f"ridge {alpha}": scaled(Ridge(alpha)) for alpha in (0.1, 3, 100)}
+    return ridges | {"median": FadingLine(robust=True, ridge=0.01)}  # Huber's takes much longer
+
+
+def boosting(classes: int) -> dict[str, Any]:
+    """Return the ways in which boosted trees learn."""
+    from sklearn.ensemble import HistGradientBoostingClassifier as Classifier
+    from sklearn.ensemble import HistGradientBoostingRegressor as Regressor
+
+    usual = {"early_stopping": False, "random_state": 0}
+    small = usual | {"max_leaf_nodes": 8, "min_samples_leaf": 5, "learning_rate": 0.05}
+    if classes:
+        return {
+            "usual trees": Classifier(**usual),
+            "small trees": Classifier(**small),
+            "small trees, slowly": Classifier(**small | {"learning_rate": 0.02}),
+            "few trees": Classifier(**usual, max_iter=30),
+        }
+    return {
+        "usual trees": Regressor(loss="absolute_error", **usual),
+        "small trees": Regressor(loss="absolute_error", **small),
+        "usual trees, squares": Regressor(**usual),
+        "small trees, squares": Regressor(**small),
+    }
+
+
+def fading_lines(classes: int, rows: int) -> dict[str, Any]:
+    """Return the ways in which a line learns row by row, after a warm-up of so many rows."""
+    kind = FadingLogit if classes else FadingLine
+    lives = (None, max(20, rows // 2), max(10, rows // 8))
+    ways = {"no fading" if life is None else f"half-life {life}": kind(life) for life in lives}
+    if classes:
+        ways["no fading, held back"] = kind(ridge=100)
+    else:
+        ways[f"half-life {lives[1]}, median"] = kind(lives[1], robust=True, ridge=0.01)
+    return ways
+
+
+def growing_trees(classes: int) -> dict[str, Any]:
+    """Return the trees and forests that grow row by row."""
+    from river import forest, tree
+
+    if classes:
+        return {
+            "online tree": tree.HoeffdingAdaptiveTreeClassifier(seed=0),
+            "online forest": forest.ARFClassifier(seed=0),
+            "online Mondrian forest": forest.AMFClassifier(seed=0),
+        }
+    return {
+        "online tree": tree.HoeffdingAdaptiveTreeRegressor(seed=0),
+        "online forest": forest.ARFRegressor(seed=0),
+    }
+
+
+def rivals(
+    stream: Stream,
+    *,
+    warmup: int | float = 0.2,
+    label_delay: int | str | np.ndarray = 0,
+    quick: bool = False,
+    own: Mapping[str, Any] | None = None,
+) -> dict[str, Strategy]:
+    """Return the rivals by name, the cheapest first.
+
+    Parameters
+    ----------
+    stream : Stream
+        With memory, as :func:`companion.memory.usual_memory` gives it.
+    warmup, label_delay
+        As for :func:`companion.prequential`.
+    quick : bool
+        Baselines and lines only.
+    own : mapping of str to model, optional
+        Models of your own: scikit-learn estimators and pipelines are frozen and refitted, River
+        models and what has ``partial_fit`` learn row by row, a strategy runs as it is.
+
+    Examples
+    --------
+    >>> from companion import streams
+    >>> from companion.memory import usual_memory
+    >>> list(rivals(usual_memory(streams.bike_sharing()), quick=True))[-3:]
+    ... # doctest: +NORMALIZE_WHITESPACE
+    ['online linear on memory, change since the last label',
+     'online linear on memory, change since the median',
+     'online linear on memory, change since last season']
+    """
+    from river import drift
+
+    first, n, classes = warmup_rows(warmup, len(stream)), len(stream), len(stream.classes)
+    order, known_from = arrivals(stream, label_delay)
+    late = max(1, int(np.median(known_from - order)))
+    seen = what_to_see(stream)
+
+    def tuned(
+        ways: dict[str, Any], build: Build, most: int = 10_000, only: str | None = None
+    ) -> Tuned:
+        choices = {
+            what: {how: build(View(model, columns, base)) for how, model in ways.items()}
+            for what, (columns, base) in seen.items()
+            if only in (None, what)
+        }
+        return Tuned(choices, late, most)
+
+    def refitted(
+        ways: dict[str, Any], refits: int, window: int | None, only: str | None = None
+    ) -> Tuned:
+        every = max(1, (n - first) // refits)
+        return tuned(ways, lambda model: Scheduled(model, every=every, window=window), only=only)
+
+    window, refits = max(10, first), int(np.clip(WORK // n, 10, 20))
+    line = lines(classes)
+    lineup = baselines(stream)
+    lineup["frozen linear"] = tuned(line, Static)
+    lineup["refit linear, window"] = refitted(line, REFITS, window)
+    lineup["refit linear, all rows"] = refitted(line, REFITS, None)
+    lineup["triggered linear"] = tuned(
+        line, lambda model: Triggered(model, drift.ADWIN(), window=window)
+    )
+    by_row = fading_lines(classes, first)
+    lineup["online linear"] = tuned(by_row, OnlineAfterFit)
+    each_view = list(seen) if n - first <= EACH_VIEW and len(seen) > 1 else []
+    for what in each_view:
+        lineup[f"online linear on {what}"] = tuned(by_row, OnlineAfterFit, only=what)
+    for name, model in (own or {}).items():
+        if isinstance(model, Strategy):
+            lineup[name] = model
+        elif hasattr(model, "learn_one") or not hasattr(model, "fit"):
+            yours = ByRow(model) if hasattr(model, "learn_one") else model
+            lineup[f"online {name}"] = tuned({"yours": yours}, OnlineAfterFit)
+        else:
+            lineup[f"frozen {name}"] = tuned({"yours": model}, Static)
+            lineup[f"refit {name}, window"] = refitted({"yours": model}, refits, window)
+            lineup[f"refit {name}, all rows"] = refitted({"yours": model}, refits, None)
+    if quick:
+        return lineup
+    trees = boosting(classes)
+    lineup["frozen boosting"] = tuned(trees, Static)
+    for what in each_view:
+        lineup[f"frozen boosting on {what}"] = tuned(trees, Static, only=what)
+    lineup["refit boosting, window"] = refitted(trees, refits, window)
+    lineup["refit boosting, all rows"] = refitted(trees, refits, None)
+    for what in seen if n <= EACH_VIEW_OF_TREES and len(seen) > 1 else []:
+        lineup[f"refit boosting on {what}"] = refitted(trees, refits, None, only=what)
+    lineup["triggered boosting"] = tuned(
+        trees, lambda model: Triggered(model, drift.ADWIN(), window=window)
+    )
+    if stream.key is not None:
+        columns, base = seen["memory"]
+        shared = Static(View(trees["usual trees"], columns, base))
+        personal = by_row["no fading"]
+        lineup["frozen boosting, corrected per key"] = PerKey(
+            shared, OnlineAfterFit(personal), after=5
+        )
+    for name, tree in growing_trees(classes).items():
+        if name == "online tree" or n - first <= TREE_ROWS:
+            lineup[name] = tuned({"usual": ByRow(tree)}, OnlineAfterFit, most=1_000)
+    return lineup
+
+
+def race(
+    stream: Stream,
+    *,
+    warmup: int | float = 0.2,
+    label_delay: int | str | np.ndarray = 0,
+    quick: bool = False,
+    own: Mapping[str, Any] | None = None,
+    budget: float | None = None,
+    **options: Any,
+) -> Comparison:
+    """Compare all rivals on a stream with its memory, then those that follow the best of them.
+
+    Parameters
+    ----------
+    stream : Stream
+        Without memory; it is added.
+    warmup, label_delay, quick, own
+        As for :func:`rivals`.
+    budget : float, optional
+        Seconds: the cheap strategies run first, and what is not finished by then is left out.
+    options
+        As for :func:`companion.compare`.
+
+    Examples
+    --------
+    >>> from companion import streams
+    >>> result = race(streams.bike_sharing(), quick=True)
+    >>> [result.diverged(name) for name in result.runs if name.startswith("following")]
+    [None, None]
+    """
+    until = None if budget is None else clock.time() + budget
+    remembering = usual_memory(stream, warmup, label_delay)
+    lineup = rivals(remembering, warmup=warmup, label_delay=label_delay, quick=quick, own=own)
+    return run_rivals(
+        remembering, lineup, warmup=warmup, label_delay=label_delay, until=until, **options
+    )
+
+
+def one_thread() -> AbstractContextManager[Any]:
+    """Keep libraries to one thread: small fits in many take longer. A browser has only one.
+
+    Examples
+    --------
+    >>> with one_thread():
+    ...     np.ones((2, 2)) @ np.ones(2)
+    array([2., 2.])
+    """
+    return nullcontext() if sys.platform == "emscripten" else threadpool_limits(1)
+
+
+def run_rivals(
+    stream: Stream,
+    lineup: Mapping[str, Strategy],
+    *,
+    warmup: int | float = 0.2,
+    label_delay: int | str | np.ndarray = 0,
+    until: float | None = None,
+    **options: Any,
+) -> Comparison:
+    """Run a line-up on a stream with memory, and add those that follow the best of it.
+
+    ``until`` is when all must be done, as ``time.time()`` counts: what comes after the runs has its
+    share.
+    """
+    after = AFTER_THE_RUNS * len(stream)
+    if until is not None:  # boosting must have its turn before what takes long on many rows
+        lineup = dict(sorted(lineup.items(), key=lambda item: item[0].startswith(SLOW)))
+    left = np.inf if until is None else until - clock.time()
+    runs_until = None if until is None else until - min(after, left / 4)
+    with one_thread():
+        result = compare(
+            stream, lineup, warmup=warmup, label_delay=label_delay, until=runs_until,
+            **{"seeds": range(1), "reference": REFERENCE} | options,
+        )  # fmt: skip
+    steady = steady_names(result)
+    if len(steady) < 2:
+        return result
+    if result.diverged(result.reference) is not None:
+        result = replace(result, reference=steady[0])
+    in_time = {
+        name: how for name, how in FOLLOWERS.items() if not how.get("stacked") or after < left / 4
+    }
+    return with_followers(result, steady, label_delay, in_time)
+
+
+def steady_names(result: Comparison) -> list[str]:
+    """Return whom those may hear that follow others: the best first, none that diverged."""
+    return [
+        name for name in result.ranked() if result.diverged(name) is None and name not in FOLLOWERS
+    ]
+
+
+def with_followers(
+    result: Comparison,
+    names: Sequence[str],
+    label_delay: int | str | np.ndarray,
+    followers: Mapping[str, dict[str, Any]] = FOLLOWERS,
+) -> Comparison:
+    """Add the runs of those that follow the best of the named strategies; no model runs again."""
+    members = {name: result.runs[name][0] for name in names}
+    first = [run.cost.get("trial_loss", np.nan) for run in members.values()]
+    runs = dict(result.runs)
+    for name, how in followers.items():
+        if how.get("stacked") and result.stream.classes:
+            continue
+        runs[name] = [follow_runs(members, first, result.stream, label_delay, name, **how)]
+    return replace(result, runs=runs)
+
+
+KINDS = ("none", "frozen", "refit", "triggered", "online", "hybrid")
+
+
+def kind_of(name: str) -> str:
+    """Return how a rival meets time: ``"frozen"``, ``"refit"``, … or ``"none"`` without a model.
+
+    Examples
+    --------
+    >>> kind_of("refit boosting, all rows"), kind_of("blend of all"), kind_of("no change per key")
+    ('refit', 'hybrid', 'none')
+    """
+    if name in FOLLOWERS or "corrected" in name:
+        return "hybrid"
+    first = name.split()[0]
+    if first in KINDS:
+        return first
+    plain = name.removesuffix(" per key").replace("majority", "mean")
+    return "none" if plain in WITHOUT_MODEL else "online"

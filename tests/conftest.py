@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import os
+import signal
 import subprocess
 import sys
+import tempfile
 import threading
 from collections.abc import Iterator
 from pathlib import Path
@@ -16,8 +18,12 @@ ROOT = Path(__file__).parents[1]
 HTML = ROOT / "book" / "_build" / "html"
 # One thread is quickest on data of this size, and gives the same sums on every machine.
 os.environ.setdefault("OMP_NUM_THREADS", "1")
+# The tests' own key: the user's is neither made nor read.
+os.environ.setdefault("COMPANION_KEY", os.path.join(tempfile.mkdtemp(prefix="key-"), "key"))
+# A shell that starts the tests in the background tells them, and all they start, to ignore Ctrl-C.
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 IN_CI = os.environ.get("CI") == "true"
-sys.path[:0] = [str(ROOT / "book" / "tools"), str(ROOT / "book" / "_ext"), str(ROOT / "tests")]
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -26,14 +32,25 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
-    """Print the seconds that each chapter took in the lab."""
+    """Print how many cases each reader was given, and each chapter's seconds in the lab."""
     rows: dict[str, dict[str, float]] = {}
+    fuzz: list[dict] = []
     for reports in terminalreporter.stats.values():
         for report in reports:
-            found = dict(getattr(report, "user_properties", ())).get("lab")
+            noted = dict(getattr(report, "user_properties", ()))
+            if "fuzz" in noted and report.when == "call":
+                fuzz.append(noted["fuzz"])
+            found = noted.get("lab")
             if found and report.when == "call":
                 name = found["chapter"]
                 rows.setdefault(name, {}).update({k: v for k, v in found.items() if k != "chapter"})
+    if fuzz:
+        columns = ("cases", "read", "refused", "failures")
+        terminalreporter.write_line("fuzzed reader     " + "".join(f"{c:>9s}" for c in columns))
+        total = {c: sum(one[c] for one in fuzz) for c in columns}
+        for one in [*sorted(fuzz, key=lambda one: one["reader"]), {"reader": "all", **total}]:
+            cells = "".join(f"{one[c]:9,d}" for c in columns)
+            terminalreporter.write_line(f"{one['reader']:18s}{cells}")
     if rows:
         columns = ("Node", "ready", "Run all")
         terminalreporter.write_line("seconds in the lab" + " " * 18 + "Node   ready  Run all")
@@ -50,7 +67,7 @@ def site(testrun_uid: str) -> Path:
     with FileLock(HTML.parent / ".lock"):
         if not built.exists() or built.read_text() != testrun_uid:
             done = subprocess.run(
-                [sys.executable, str(ROOT / "book" / "tools" / "site.py")],
+                [sys.executable, "-m", "book.press.site.build"],
                 capture_output=True, text=True, cwd=ROOT,
             )  # fmt: skip
             assert done.returncode == 0, done.stderr[-4000:]
@@ -58,10 +75,18 @@ def site(testrun_uid: str) -> Path:
     return HTML
 
 
+def site_pages(site: Path) -> list[Path]:
+    """Return the pages of a built site, without the lab's and what only helps to make pages."""
+    return [
+        path for path in site.rglob("*.html")
+        if path.relative_to(site).parts[0] not in ("lab", "slides", "_static")
+    ]  # fmt: skip
+
+
 @pytest.fixture(scope="session")
 def site_url(site: Path) -> Iterator[str]:
     """Serve the site as `make book` does, under a sub-path of nothing: plain files."""
-    import serve
+    from book.press.site import serve
 
     serving = serve.server(0, site)
     threading.Thread(target=serving.serve_forever, daemon=True).start()
@@ -72,12 +97,13 @@ def site_url(site: Path) -> Iterator[str]:
 @pytest.fixture(scope="session")
 def browser() -> Iterator:
     """Headless Chromium: Playwright's own where there is one, else the system's."""
-    import pdf
     from playwright.sync_api import sync_playwright
+
+    from book.press.site.browser import start_browser
 
     with sync_playwright() as tool:
         try:
-            found = pdf.start_browser(tool)
+            found = start_browser(tool)
         except SystemExit as missing:
             if IN_CI:
                 pytest.fail(str(missing))

@@ -21,10 +21,11 @@ import numpy as np
 from sklearn.linear_model import LinearRegression
 
 from companion import Baseline, Blend, Online, Scheduled, Static, Strategy, prequential, streams
-from companion.checkpoint import load
-from companion.chunks import prequential_chunks
-from companion.rivals import online_line
-from companion.store import run_from_bytes, run_to_bytes, write_whole
+from companion.files.atomic import write_atomically
+from companion.files.checkpoint import load
+from companion.files.runs import run_from_bytes, run_to_bytes
+from companion.lineups import online_line
+from companion.scale.parts import prequential_in_parts
 
 PART, WARMUP, DELAY = 100, 80, 30
 STEPS = ("half written", "before sync", "after sync", "before rename", "after rename", "folder")
@@ -49,8 +50,8 @@ class Noting(Strategy):
         self.seen.extend(row.tolist())
         self.inner.learn(X, y)
 
-    def suit(self, features, classes):
-        self.inner.suit(features, classes)
+    def set_schema(self, features, classes):
+        self.inner.set_schema(features, classes)
 
 
 def rivals() -> dict[str, Strategy]:
@@ -71,12 +72,12 @@ def rivals() -> dict[str, Strategy]:
 def score(stream: streams.Stream, strategy: Strategy, folder: Path) -> None:
     """Score a stream in parts, from the last checkpoint on; keep each part under its first row."""
     parts = (stream.take(slice(k, k + PART)) for k in range(0, len(stream), PART))
-    runs = prequential_chunks(
+    runs = prequential_in_parts(
         strategy, parts, warmup=WARMUP, label_delay=DELAY, checkpoint=folder / "run.ckpt",
         trust=[f"{Noting.__module__}.Noting"],
     )  # fmt: skip
     for run in runs:
-        write_whole(folder / f"{run.first:08d}.npz", run_to_bytes(run))
+        write_atomically(folder / f"{run.first:08d}.npz", run_to_bytes(run))
 
 
 def predictions(folder: Path) -> np.ndarray:
@@ -194,7 +195,7 @@ def main(folder: Path, kills: int) -> None:
         found["differing"] += int((predictions(place) != wanted[name]).sum())
         end = load(place / "run.ckpt", trust=["__main__.Noting"]).strategy
         found["labels"] += end.seen != seen
-        found["parts left"] += len(list(place.glob("*.ckpt*.part")))
+        found["parts left"] += len(list(place.glob(".*.part")))
         shutil.rmtree(place)
     found["kills"] = done["killed"]
     print(json.dumps(found))

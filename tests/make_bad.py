@@ -1,6 +1,6 @@
 """Make the corpus of broken files in tests/bad, and print what each reader says of them.
 
-``python tests/make_bad.py`` writes the files; ``--say`` also prints a line for each, in the form of
+``python -m tests.make_bad`` writes the files; ``--say`` also prints a line for each, in the form of
 tests/bad/sentences.csv, so that a new file's sentence can be read before it is written down.
 """
 
@@ -8,11 +8,14 @@ from __future__ import annotations
 
 import csv
 import gzip
-import hashlib
 import io
 import json
+import os
 import pickle
 import sys
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import nbformat
@@ -54,12 +57,33 @@ def parquet(**columns: object) -> bytes:
     return data.getvalue()
 
 
-def checkpoint(body: bytes, *, number: str = "1", digest: str | None = None) -> bytes:
-    """Return a checkpoint with any content."""
-    from companion.checkpoint import FIRST, WARNING
+KEY = b"The key of the corpus, not yours"
 
-    digest = digest or hashlib.sha256(body).hexdigest()
-    return f"{FIRST}{number}{WARNING}{digest}\n".encode() + body
+
+@contextmanager
+def own_key() -> Iterator[None]:
+    """Let the corpus's key be the user's for a while."""
+    before = os.environ.get("COMPANION_KEY")
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "key"
+        path.write_bytes(KEY)
+        path.chmod(0o600)
+        os.environ["COMPANION_KEY"] = str(path)
+        try:
+            yield
+        finally:
+            os.environ.pop("COMPANION_KEY")
+            if before is not None:
+                os.environ["COMPANION_KEY"] = before
+
+
+def checkpoint(body: bytes, *, number: str = "2") -> bytes:
+    """Return a sealed checkpoint with any content."""
+    from companion.files.checkpoint import FIRST
+    from companion.files.seal import seal
+
+    with own_key():
+        return seal(FIRST + number.encode() + b"\n" + body)
 
 
 def body(about: object, held: bytes) -> bytes:
@@ -81,8 +105,11 @@ def notebook(*records: object, source: str = "1") -> bytes:
 
 def record(**changes: object) -> dict[str, object]:
     """Return a verdict as notebooks store it."""
-    good = {"claim": "S2", "outcome": "supported", "evidence": ["a: 1 (0 to 2)"],
-            "would_change": "More rows."}  # fmt: skip
+    item = {"what": "a", "value": 1, "low": 0, "high": 2, "unit": ""}
+    good = {
+        "claim": "S2", "outcome": "supported", "evidence": [item], "heard": ["for"],
+        "would_change": "More rows.",
+    }  # fmt: skip
     return {key: value for key, value in {**good, **changes}.items() if value is not None}
 
 
@@ -104,8 +131,35 @@ def tables() -> dict[str, tuple[bytes, dict]]:
         "a_picture.csv": b"\x89PNG\r\n\x1a\n" + bytes(range(200, 256)) * 4,
         "a_zip.csv": b"PK\x03\x04" + bytes(60),
         "a_web_page.csv": b"<!doctype html>\n<html><body>Not found</body></html>\n",
-        "semicolons.csv": text(*(r.replace(",", ";") for r in rows()), head="t;x;y"),
-        "tabs.csv": text(*(r.replace(",", "\t") for r in rows()), head="t\tx\ty"),
+        "semicolons_either_number.csv": text(
+            *(f"{day};{k + 1}.500;{k}" for k, day in enumerate(DAYS)), head="t;x;y"),
+        "tabs_ragged.csv": text(*(r.replace(",", "\t") for r in rows({9: "2024-01-10,1,2,3"})),
+                                head="t\tx\ty"),
+        "decimal_marks_mixed.csv": column([f'"{k},5"' if k % 2 else f"{k}.5" for k in range(28)]),
+        "trailing_comma.csv": text(*(r + "," for r in rows())),
+        "short_row.csv": text(*rows({9: "2024-01-10,1"})),
+        "quote_in_a_quote.csv": text(*rows({9: '2024-01-10,"a"b,2'})),
+        "times_either_way.csv": text(*(f"{k % 9 + 1:02d}.{k % 7 + 1:02d}.2024,{k},{k}.5"
+                                       for k in range(28))),
+        "times_both_ways.csv": text(*(f"13/0{k % 9 + 1}/2024,1,{k}.5" for k in range(14)),
+                                    *(f"0{k % 9 + 1}/13/2024,1,{k}.5" for k in range(14))),
+        "times_mixed.csv": text(*rows({12: "13.01.2024,1,2"})),
+        "times_two_digits.csv": text(*(f"{k % 9 + 1:02d}/01/24,1,{k}.5" for k in range(28))),
+        "times_months_of_two_digits.csv": text(*(f"Jan-{k + 10},1,{k}.5" for k in range(28))),
+        "times_clock.csv": text(*(f"{k % 24}:30,1,{k}.5" for k in range(28))),
+        "times_some_offsets.csv": text(*(f"{day}T12:00{'+02:00' if k > 9 else ''},1,{k}.5"
+                                         for k, day in enumerate(DAYS))),
+        "times_some_halves.csv": text(*(f"{day} 8:00{' PM' if k > 9 else ''},1,{k}.5"
+                                        for k, day in enumerate(DAYS))),
+        "times_hours_or_seconds.csv": text(*(f"20240101{k % 24:02d},1,{k}.5" for k in range(28))),
+        "times_of_serial_days.csv": text(*(f"{45292 + k},1,{k}.5" for k in range(28))),
+        "format_does_not_fit.csv": (text(*rows()), {**TABLE, "time-format": "%d.%m.%Y"}),
+        "format_without_a_year.csv": (text(*rows()), {**TABLE, "time-format": "%H:%M"}),
+        "stray_mark.csv": text(*(f"{day},{'<5' if k == 9 else k * 7},{k}.5"
+                                 for k, day in enumerate(DAYS))),
+        "two_units.csv": text(*(f"{day},{k}{'%' if k > 4 else '$'},{k}.5"
+                                for k, day in enumerate(DAYS))),
+        "target_na.csv": column(["NA" if k == 9 else f"{k}.5" for k in range(28)]),
         "no_heading.csv": "\n".join(rows()).encode(),
         "too_many_fields.csv": text(*rows({9: "2024-01-10,1,2,3"})),
         "open_quote.csv": text(*rows({9: '2024-01-10,"1,2'})),
@@ -128,8 +182,7 @@ def tables() -> dict[str, tuple[bytes, dict]]:
             text(*(f"2024-01-01,1,name{k}" for k in range(90))), TABLE),
         "words_as_numbers.csv": (column(["1.5"] * 20 + ["many"] * 8),
                                  {**TABLE, "task": "regression"}),
-        "comma_decimals.csv": (column([f'"{k},5"' for k in range(28)]),
-                               {**TABLE, "task": "regression"}),
+        "times_as_target.parquet": (parquet(u=pd.to_datetime(DAYS)), {**TABLE, "target": "u"}),
         "empty_key.csv": (text(*(r + ("," if k == 4 else ",ann") for k, r in enumerate(rows())),
                                head="t,x,y,who"), {**TABLE, "key": "who"}),
         "key_is_target.csv": (text(*rows()), {**TABLE, "key": "y"}),
@@ -164,7 +217,22 @@ def parts() -> dict[str, tuple[bytes, dict]]:
     """Return tables that are read in parts."""
     return {
         "parts_word.csv": (text(*rows({9: "2024-01-10,x,2"})), TABLE),
-        "parts_gap_in_target.csv": (text(*rows({9: "2024-01-10,1,"})), TABLE),
+        "parts_no_target.csv": (column([""] * 28), TABLE),
+        "parts_empty_key.csv": (
+            text(
+                *(r + ("," if k == 14 else ",ann") for k, r in enumerate(rows())), head="t,x,y,who"
+            ),
+            {**TABLE, "key": "who"},
+        ),
+        "parts_blank_lines.csv": (
+            text(*"\n\n".join(rows({20: "2024-01-21,inf,2"})).split("\n")),
+            TABLE,
+        ),
+        "parts_stray_mark.csv": (
+            text(*(f"{day},{'<5' if k == 19 else k * 7},{k}.5" for k, day in enumerate(DAYS))),
+            TABLE,
+        ),
+        "parts_times_mixed.csv": (text(*rows({22: "23.01.2024,1,2"})), TABLE),
         "parts_backwards.csv": (text(*rows({9: "2023-01-10,1,2"})), TABLE),
         "parts_new_class.csv": (column(["no"] * 20 + ["yes"] * 8), {**TABLE, "classes": ["no"]}),
         "parts_ragged.csv": (text(*rows({9: "2024-01-10,1,2,3"})), TABLE),
@@ -175,9 +243,17 @@ def parts() -> dict[str, tuple[bytes, dict]]:
     }
 
 
+def sealed_text() -> bytes:
+    """Return something sealed that is no checkpoint."""
+    from companion.files.seal import seal
+
+    with own_key():
+        return seal(b"position,3\n")
+
+
 def checkpoints() -> dict[str, bytes]:
     """Return broken checkpoints."""
-    from companion.checkpoint import MADE_WITH
+    from companion.files.checkpoint import MADE_WITH
     from companion.strategies import Baseline
 
     good = {"position": 3, "made_with": MADE_WITH}
@@ -191,11 +267,14 @@ def checkpoints() -> dict[str, bytes]:
         "one_bit.ckpt": whole[:-9] + bytes([whole[-9] ^ 1]) + whole[-8:],
         "longer.ckpt": whole + b"\0",
         "bare_pickle.ckpt": held,
+        "not_sealed.ckpt": whole.partition(b"\n")[2],
+        "another_key.ckpt": whole.replace(whole[25:33], b"0123abcd", 1),
+        "another_seal.ckpt": whole.replace(whole[35:43], b"0123abcd", 1),
+        "no_checkpoint.ckpt": sealed_text(),
         "hostile_pickle.ckpt": b"cposix\nsystem\n(S'exit 3'\ntR.",
         "format_0.ckpt": checkpoint(body(good, held), number="0"),
         "format_99.ckpt": checkpoint(body(good, held), number="99"),
         "no_format.ckpt": checkpoint(body(good, held), number=""),
-        "no_digest.ckpt": checkpoint(body(good, held), digest="none"),
         "older_river.ckpt": checkpoint(body(old, held)),
         "no_facts.ckpt": checkpoint(body({}, held)),
         "facts_no_json.ckpt": checkpoint(b"{position}\n" + held),
@@ -213,20 +292,27 @@ def models() -> dict[str, bytes]:
         "empty.skops": b"",
         "pickle.skops": b"cposix\nsystem\n(S'exit 3'\ntR.",
         "zip_of_nothing.skops": b"PK\x05\x06" + bytes(18),
+        "no_json.model": b'{"what": "companion model, format 1", "root": [0',
+        "another_class.model": b'{"what": "companion model, format 1", "root": [0], '
+        b'"objects": [["object", "os", "system", {}]]}',
     }
 
 
 def comparisons() -> dict[str, bytes]:
     """Return broken files of a saved comparison."""
-    about = {"stream": "bike_sharing", "rows": 731, "runs": {"mean": ["gone.npz"]},
+    from companion import streams
+    from companion.files.runs import stream_digest
+
+    digest = stream_digest(streams.bike_sharing())
+    about = {"stream": "bike_sharing", "digest": digest, "runs": {"mean": ["gone.npz"]},
              "failures": {}, "reference": "mean", "block": None}  # fmt: skip
     return {
         "no_json.comparison": b'{"stream": "bike_sha',
         "a_list.comparison": b"[1, 2]",
-        "another_stream.comparison": json.dumps({**about, "stream": "weather"}).encode(),
+        "another_stream.comparison": json.dumps({**about, "digest": "0" * 64}).encode(),
         "run_gone.comparison": json.dumps(about).encode(),
         "run_outside.comparison": json.dumps({**about, "runs": {"mean": ["../x.npz"]}}).encode(),
-        "no_runs.comparison": json.dumps({"stream": "bike_sharing", "rows": 731}).encode(),
+        "no_runs.comparison": json.dumps({"stream": "bike_sharing", "digest": digest}).encode(),
     }
 
 
@@ -238,6 +324,7 @@ def notebooks() -> dict[str, bytes]:
         "no_claim.ipynb": notebook(record(claim=None)),
         "outcome_of_ones_own.ipynb": notebook(record(outcome="proved")),
         "no_evidence.ipynb": notebook(record(evidence=[])),
+        "evidence_as_text.ipynb": notebook(record(evidence=["a: 1 (0 to 2)"])),
         "nothing_would_change_it.ipynb": notebook(record(would_change="")),
         "a_number.ipynb": notebook(7),
     }
@@ -272,8 +359,7 @@ def main() -> None:
     for name, (_, data, _) in corpus().items():
         (BAD / name).write_bytes(data)
     if "--say" in sys.argv:
-        sys.path[:0] = [str(BAD.parent), str(BAD.parents[1] / "book" / "tools")]
-        from test_bad_input import said
+        from tests.test_bad_input import said
 
         out = csv.writer(sys.stdout, lineterminator="\n")
         out.writerow(["file", "reader", "options", "sentence"])

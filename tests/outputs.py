@@ -9,6 +9,7 @@ from typing import Any
 
 NUMBER = re.compile(r"(?<![\w.])[-−+]?\d[\d,]*(?:\.\d+)?(?:e[-+]?\d+)?(?!\w)")
 PICTURE = re.compile(r"data:image/[a-z]+;base64,[^\"']+")
+SECONDS = re.compile(r" +(CPU time|[\d,]+\.\d CPU s)$", re.MULTILINE)
 KINDS = ("text/plain", "text/html")
 KNOWN = tomllib.loads(
     (Path(__file__).parent / "lab_differences.toml").read_text(encoding="utf-8")
@@ -18,7 +19,7 @@ KNOWN = tomllib.loads(
 def texts(outputs: list[dict[str, Any]]) -> list[str]:
     """Return a cell's outputs as texts: what was printed first, then each value that was shown."""
     printed = "".join("".join(out["text"]) for out in outputs if out["output_type"] == "stream")
-    found = [printed] if printed else []
+    found = [SECONDS.sub("SECONDS", printed)] if printed else []
     for out in outputs:
         data = out.get("data", {})
         found += [PICTURE.sub("PICTURE", "".join(data[kind])) for kind in KINDS if kind in data]

@@ -9,13 +9,13 @@ import re
 import tomllib
 from pathlib import Path
 
-import assignments as course
-import check_notebooks
-import grading
 import nbformat
 import pytest
 
-import notebooks as runner
+from book.press.checks import notebooks as check_notebooks
+from book.press.course import assignments as course
+from book.press.course import grading
+from book.press.upkeep import execute as runner
 
 ROOT = Path(__file__).parents[1]
 KNOWN = course.assignments()
@@ -129,6 +129,16 @@ def test_given_code_runs_without_the_answers_of_others(name):
                 assert len(about) == 1, f"{part.name} tests {about or 'nothing'}"
 
 
+def test_no_test_needs_what_a_cell_shows_off():
+    """A given cell that calls an answer runs where the student's code runs, not where tests do."""
+    assignment = course.Assignment(KNOWN["week1"].path)
+    test = next(part for part in assignment.parts if part.name == "judge-clear")
+    test.cell.source += "\nassert losses, ('there are losses')"
+    assert "a test needs losses from a cell that calls an answer" in "; ".join(
+        assignment.problems()
+    )
+
+
 @pytest.mark.parametrize("path", WRONG, ids=lambda path: path.stem)
 def test_a_typical_wrong_answer_loses_what_it_should(path):
     assignment = KNOWN[path.stem.partition("_")[0]]
@@ -187,7 +197,7 @@ def tiny():
              "double-test", grade=True, points=40),
         code(stub.format("triple", 3), "triple", solution=True, locked=False),
         code("# Test: thrice (60 points)\n### BEGIN HIDDEN TESTS\n"
-             "assert metrics.mae([30], [triple(TEN)]) == 0, ('thrice 10 is 30')\n"
+             "assert metrics.absolute_error(30, triple(TEN)) == 0, ('thrice 10 is 30')\n"
              "### END HIDDEN TESTS", "triple-test", grade=True, points=60),
     ])  # fmt: skip
     made = course.Assignment.__new__(course.Assignment)
@@ -254,12 +264,12 @@ def test_it_can_neither_write_elsewhere_nor_start_programs(tmp_path):
 def test_what_it_patches_is_put_back_and_told():
     patch = (
         "import numpy as np\nfrom companion import metrics\nTEN = 5\n"
-        "np.isclose = lambda *what: True\nmetrics.mae = lambda *what: 0\n"
+        "np.isclose = lambda *what: True\nmetrics.absolute_error = lambda *what: 0\n"
         "def double(x):\n    return 7"
     )
     done = graded(tiny(), double=patch, triple="def triple(x):\n    return 7")
     assert done.points == 0 and done.marks[1].sentence == "thrice 10 is 30"
-    assert "replaced companion.metrics.mae, numpy.isclose" in done.remarks[0]
+    assert "replaced companion.metrics.absolute_error, numpy.isclose" in done.remarks[0]
 
 
 def test_megabytes_of_text_are_dropped():
@@ -302,6 +312,10 @@ def test_a_folder_of_submissions_from_release_to_gradebook(tmp_path, capsys):
     (inbox / "eve.ipynb").write_text(
         '{"cells": [], "nbformat": 4, "nbformat_minor": 5, "metadata": {}}'
     )
+    (inbox / "fay").mkdir()
+    (inbox / "fay" / "homework.pdf").write_bytes(b"%PDF-1.7")
+    (inbox / "gus.pdf").write_bytes(b"%PDF-1.7 \xff\xfe")
+    (inbox / "cleo.txt").write_text("my notebook lies beside this")
     assert course.main(["grade", str(inbox), "--to", str(out)]) == 0
     said = capsys.readouterr()
     assert "2 written answers wait" in said.out and "holds no cell of an assignment" in said.err
@@ -313,9 +327,12 @@ def test_a_folder_of_submissions_from_release_to_gradebook(tmp_path, capsys):
         "cleo,week1,0,100,,",
     ]
     assert rows[4].startswith("dan,week1,0,100,,week1.ipynb is no notebook that can be read")
-    told = (out / "ben" / "week1.md").read_text()
-    assert "## Task 2: learn once: 12 of 18" in told
-    assert "something, a scaler perhaps, was fitted on rows that were still to come" in told
+    assert [row.split(",")[:2] for row in rows[5:]] == [["eve", ""], ["fay", ""], ["gus", ""]]
+    assert "holds no cell" in rows[5] and "holds no notebook" in rows[6]
+    assert "gus.pdf is no notebook that can be read" in rows[7]
+    labels_seen = (out / "ben" / "week1.md").read_text()
+    assert "## Task 2: learn once: 12 of 18" in labels_seen
+    assert "something, a scaler perhaps, was fitted on rows that were still to come" in labels_seen
     assert "| features of later rows change nothing" in (out / "summary.md").read_text()
     assert "## ben" in (out / "written.md").read_text()
 

@@ -11,18 +11,20 @@ import tempfile
 import tracemalloc
 from pathlib import Path
 
-import check_notebooks
 import pytest
-import repository
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
-from companion import checkpoint, streams
-from companion.chunks import read_chunks
-from companion.cli import main
-from companion.compare import load_comparison
-from companion.safe import load_model
-from companion.table import BadInput, from_csv
+from book.press import address
+from book.press.checks import notebooks as check_notebooks
+from companion import streams
+from companion.apps.grammar import main
+from companion.comparison import load_comparison
+from companion.files import checkpoint
+from companion.files.safe import load_model
+from companion.streams import book
+from companion.streams.tables import BadInput, from_csv, read_parts
+from tests import make_bad
 
 BAD = Path(__file__).parent / "bad"
 with (BAD / "sentences.csv").open(encoding="utf-8", newline="") as _file:
@@ -33,11 +35,11 @@ def said(reader: str, path: Path, options: dict) -> str:
     """Return what a reader says of a file, the file's place left out."""
     if reader == "table":
         words = [part for name, value in options.items() for part in (f"--{name}", value)]
-        told = io.StringIO()
-        with contextlib.redirect_stderr(told), contextlib.redirect_stdout(io.StringIO()):
+        labels_seen = io.StringIO()
+        with contextlib.redirect_stderr(labels_seen), contextlib.redirect_stdout(io.StringIO()):
             status = main(["compare", str(path), *words])
-        assert status == 2, (status, told.getvalue())
-        message = told.getvalue().removeprefix("companion: ").removesuffix("\n")
+        assert status == 2, (status, labels_seen.getvalue())
+        message = labels_seen.getvalue().removeprefix("companion: ").removesuffix("\n")
     elif reader == "notebook":
         (message,) = check_notebooks.problems(path)
     else:
@@ -54,7 +56,8 @@ def read_checkpoint(path: Path, options: dict) -> None:
         shutil.copyfile(path, copy)
         copy.chmod(0o600)
         try:
-            checkpoint.load(copy)
+            with make_bad.own_key():
+                checkpoint.load(copy)
         except ValueError as error:
             raise ValueError(str(error).replace(str(copy), str(path))) from None
 
@@ -70,14 +73,14 @@ def read_comparison(path: Path, options: dict) -> None:
 
 def read_config(path: Path, options: dict) -> None:
     if path.suffix == ".yml":
-        repository.current(path)
+        address.repository(path)
     else:
-        streams.read_card(path)
+        book.read_card(path)
 
 
 READERS = {
     "parts": lambda path, options: list(
-        read_chunks(path, **options, rows=10)
+        read_parts(path, **options, rows=10)
     ),
     "checkpoint": read_checkpoint,
     "model": lambda path, options: load_model(path),
@@ -140,7 +143,7 @@ def test_any_text_is_a_stream_or_a_sentence(content, options, task):
         else:
             assert len(stream) >= 20
         try:
-            list(read_chunks(path, "y", rows=7, **options))
+            list(read_parts(path, "y", rows=7, **options))
         except ValueError as error:
             spoken(error)
 
@@ -151,7 +154,7 @@ def test_any_bytes_are_a_stream_or_a_sentence(content, suffix):
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / f"fuzz{suffix}"
         path.write_bytes(content)
-        for read in (from_csv, lambda *given: list(read_chunks(*given))):
+        for read in (from_csv, lambda *given: list(read_parts(*given))):
             with pytest.raises(ValueError) as error:
                 read(path, "y")
             spoken(error.value)
@@ -184,7 +187,7 @@ def test_memory_stays_bounded():
             path = Path(folder) / "fuzz.csv"
             path.write_text(content, encoding="utf-8")
             tracemalloc.start()
-            for read in (from_csv, lambda *given: list(read_chunks(*given))):
+            for read in (from_csv, lambda *given: list(read_parts(*given))):
                 with pytest.raises(ValueError) as error:
                     read(path, "y")
                 spoken(error.value)

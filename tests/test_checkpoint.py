@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import json
 import os
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -32,11 +33,12 @@ from companion import (
     prequential,
     streams,
 )
-from companion import checkpoint as points
-from companion.checkpoint import BadCheckpoint, load, save
-from companion.chunks import prequential_chunks
-from companion.rivals import online_line
-from companion.safe import UnsafeFile
+from companion.files import checkpoint as points
+from companion.files.checkpoint import BadCheckpoint, load, save
+from companion.files.safe import UnsafeFile
+from companion.files.seal import seal, unseal
+from companion.lineups import online_line
+from companion.scale.parts import prequential_in_parts
 
 LINE = LinearRegression()
 
@@ -93,10 +95,10 @@ def test_two_hundred_kills_leave_no_trace(tmp_path):
 def test_every_strategy_resumes_as_if_nothing_had_happened(strategy, tmp_path):
     parts = cut(keyed())
     options = {"warmup": 80, "label_delay": "10h", "seed": 3}
-    wanted = list(prequential_chunks(strategy, parts, **options))
+    wanted = list(prequential_in_parts(strategy, parts, **options))
     got = []
     for stop in (2, 2, 9):
-        runs = prequential_chunks(strategy, parts, checkpoint=tmp_path / "c", **options)
+        runs = prequential_in_parts(strategy, parts, checkpoint=tmp_path / "c", **options)
         for count, run in enumerate(runs, 1):
             if count > stop:  # the crash: this part was handed out, and is not yet kept
                 break
@@ -104,12 +106,14 @@ def test_every_strategy_resumes_as_if_nothing_had_happened(strategy, tmp_path):
     assert [run.first for run in got] == [run.first for run in wanted]
     for one, two in zip(got, wanted, strict=True):
         assert (one.predictions == two.predictions).all()
-        assert (one.events, one.cost) == (two.events, two.cost)
+        assert one.events == two.events
+        machine = {"cpu_seconds": 0, "model_bytes": 0}  # pickle shares less after a reload
+        assert one.cost | machine == two.cost | machine
 
 
 def test_a_finished_run_gives_nothing_more(tmp_path):
     for wanted in (6, 0):
-        runs = prequential_chunks(
+        runs = prequential_in_parts(
             Baseline("mean"), cut(keyed()), warmup=80, checkpoint=tmp_path / "c"
         )
         assert len(list(runs)) == wanted
@@ -126,12 +130,12 @@ def test_a_finished_run_gives_nothing_more(tmp_path):
     ids=["parts", "rows", "warm-up", "delay"],
 )
 def test_a_checkpoint_of_something_else_is_refused(parts, options, tmp_path):
-    first = prequential_chunks(
+    first = prequential_in_parts(
         Baseline("mean"), cut(keyed())[:3], warmup=80, checkpoint=tmp_path / "c"
     )
     assert len(list(first)) == 3
     with pytest.raises(BadCheckpoint, match="was made on other rows, parts or options"):
-        list(prequential_chunks(
+        list(prequential_in_parts(
             Baseline("mean"), parts, **{"warmup": 80, "checkpoint": tmp_path / "c", **options}
         ))  # fmt: skip
 
@@ -153,9 +157,9 @@ def small(folder: Path) -> bytes:
 
 def refused(folder: Path, data: bytes) -> str:
     (folder / "c").write_bytes(data)
-    with pytest.raises((BadCheckpoint, UnsafeFile)) as told:
+    with pytest.raises((BadCheckpoint, UnsafeFile)) as labels_seen:
         load(folder / "c")
-    message = str(told.value)
+    message = str(labels_seen.value)
     assert "\n" not in message and message.startswith(str(folder))
     return message
 
@@ -164,8 +168,7 @@ def test_no_cut_or_altered_file_is_accepted(tmp_path):
     data = small(tmp_path)
     for length in range(len(data)):
         refused(tmp_path, data[:length])
-    warning = slice(len(points.FIRST) + 1, data.index(b"\n"))  # words that nobody reads back
-    for k in set(range(len(data))) - set(range(*warning.indices(len(data)))):
+    for k in range(len(data)):
         refused(tmp_path, data[:k] + bytes([data[k] ^ 0x41]) + data[k + 1 :])
     refused(tmp_path, data + b"more")
 
@@ -180,21 +183,18 @@ def test_no_bytes_get_through(noise, whole, where):
         where %= len(data)
         made = noise if whole else data[:where] + noise + data[where + len(noise) + 1 :]
         if made != data:
-            try:
-                (Path(folder) / "c").write_bytes(made)
-                found = load(Path(folder) / "c")
-            except (BadCheckpoint, UnsafeFile) as error:
-                assert "\n" not in str(error)
-            else:  # only the words of the warning may differ
-                assert found.position == 7 and where < data.index(b"\n")
+            refused(Path(folder), made)
 
 
 def test_other_formats_and_versions_are_refused_with_a_sentence(tmp_path, monkeypatch):
-    data = small(tmp_path)
-    assert "written in format 0, and this companion reads format 1; read it" in refused(
-        tmp_path, data.replace(b"format 1", b"format 0", 1)
-    )
-    assert "written in format 12" in refused(tmp_path, data.replace(b"format 1", b"format 12", 1))
+    content = unseal(small(tmp_path), "c")
+    for number in (b"0", b"1", b"12", b""):
+        other = seal(content.replace(b"format 2", b"format " + number, 1))
+        assert f"written in format {number.decode() or '?'}, and this companion reads format 2" in (
+            refused(tmp_path, other)
+        )
+    assert "this is no checkpoint" in refused(tmp_path, seal(b"weights"))
+    assert "it carries no seal" in refused(tmp_path, content)
     monkeypatch.setitem(points.MADE_WITH, "River", "0.11.0")
     older = small(tmp_path)
     monkeypatch.undo()
@@ -239,12 +239,14 @@ def test_a_write_that_stops_half_way_leaves_the_last_good_checkpoint(tmp_path):
     still_good(tmp_path)
 
 
-def test_a_folder_that_cannot_be_written_to_gives_a_sentence():
+def test_a_folder_that_cannot_be_written_to_gives_a_sentence(monkeypatch):
     root = os.geteuid() == 0
-    folder = Path(tempfile.mkdtemp(dir="/tmp"))
+    folder, keys = Path(tempfile.mkdtemp(dir="/tmp")), Path(tempfile.mkdtemp(dir="/tmp"))
+    monkeypatch.setenv("COMPANION_KEY", str(keys / "key"))
     try:
         if root:  # to whom every folder is open
             os.chown(folder, 65534, 65534)
+            os.chown(keys, 65534, 65534)
             os.seteuid(65534)
         small(folder)
         folder.chmod(0o555)
@@ -258,9 +260,8 @@ def test_a_folder_that_cannot_be_written_to_gives_a_sentence():
         if root:
             os.seteuid(0)
         folder.chmod(0o755)
-        for path in folder.iterdir():
-            path.unlink()
-        folder.rmdir()
+        shutil.rmtree(folder)
+        shutil.rmtree(keys)
     with pytest.raises(BadCheckpoint, match="there is no folder"):
         save(folder / "c", Baseline("mean"), 8)
 
@@ -268,6 +269,6 @@ def test_a_folder_that_cannot_be_written_to_gives_a_sentence():
 def test_the_whole_equals_the_parts_with_a_checkpoint(tmp_path):
     stream = keyed()
     strategy = Online(online_line(0))
-    runs = prequential_chunks(strategy, cut(stream), warmup=80, checkpoint=tmp_path / "c")
+    runs = prequential_in_parts(strategy, cut(stream), warmup=80, checkpoint=tmp_path / "c")
     parts = np.concatenate([run.predictions for run in runs])
     assert (parts == prequential(strategy, stream, warmup=80).predictions).all()

@@ -17,8 +17,20 @@ from hypothesis import strategies as st
 from sklearn.dummy import DummyRegressor
 from sklearn.linear_model import LinearRegression
 
-from companion import Baseline, Online, Scheduled, Static, claims, compare, metrics, plots, streams
-from companion.compare import Difference
+from companion import (
+    Baseline,
+    Online,
+    Scheduled,
+    Static,
+    claims,
+    compare,
+    intervals,
+    metrics,
+    plots,
+    streams,
+)
+from companion.comparison import Difference
+from companion.streams import book
 
 ROOT = Path(__file__).parents[1]
 CARD_KEYS = {
@@ -33,7 +45,7 @@ CLAIM_IDS = "S1 S2 D1 B1 B2 B3 B4 O1 O2 O3 A1 A2 A3 A4 H1 I1 I2 I3 I4 F1 C1".spl
 def test_every_data_set_has_a_whole_card_and_loads():
     for name, card in streams.cards().items():
         assert set(card) >= CARD_KEYS, name
-        columns = streams.read_cut(name)[1]
+        columns = book.read_data_file(name)[1]
         assert list(columns) == list(card["columns"]), name
         assert {len(column) for column in columns.values()} == {card["rows"]}, name
         stream = streams.load(name)
@@ -44,19 +56,19 @@ def test_every_data_set_has_a_whole_card_and_loads():
 
 
 def test_the_data_stay_small():
-    assert sum(path.stat().st_size for path in streams.DATA.glob("*.gz")) < 2_000_000
+    assert sum(path.stat().st_size for path in book.DATA.glob("*.gz")) < 2_000_000
 
 
 @pytest.mark.parametrize("name", make_cuts.SMALL)
 def test_a_cut_can_be_made_again(name):
-    shipped = (streams.DATA / f"{name}.csv.gz").read_bytes()
+    shipped = (book.DATA / f"{name}.csv.gz").read_bytes()
     assert gzip.decompress(make_cuts.CUTS[name]()) == gzip.decompress(shipped)
 
 
 def test_an_altered_file_is_refused_with_both_sums(tmp_path, monkeypatch):
-    for path in streams.DATA.glob("bike_sharing.*"):
+    for path in book.DATA.glob("bike_sharing.*"):
         (tmp_path / path.name).write_bytes(path.read_bytes())
-    monkeypatch.setattr(streams, "DATA", tmp_path)
+    monkeypatch.setattr(book, "DATA", tmp_path)
     file = tmp_path / "bike_sharing.csv.gz"
     file.write_bytes(file.read_bytes()[:-20])
     with pytest.raises(ValueError, match=r"bike_sharing.csv.gz .*sha256 is \w{64}.*says \w{64}"):
@@ -65,14 +77,14 @@ def test_an_altered_file_is_refused_with_both_sums(tmp_path, monkeypatch):
 
 @pytest.mark.parametrize("target", ["return", "range", "direction"])
 def test_no_feature_of_a_stock_knows_its_own_day_or_a_later_one(target, monkeypatch):
-    card, table = streams.read_cut("stocks")
+    card, table = book.read_data_file("stocks")
     before = streams.stocks("IBM", target)
     day = 1000
     changed = {name: column.astype(object) for name, column in table.items()}
     for part in ("close", "high", "low"):
         changed[f"IBM_{part}"][day:] = "777"
     changed["IBM_high"][day:] = "999"
-    monkeypatch.setattr(streams, "read_cut", lambda name: (card, changed))
+    monkeypatch.setattr(book, "read_data_file", lambda name: (card, changed))
     after = streams.stocks("IBM", target)
     same = np.isclose(before.X, after.X).all(axis=1)
     assert same[: day - 22].all() and not same[day - 21 :].any()
@@ -82,7 +94,7 @@ def test_no_feature_of_a_stock_knows_its_own_day_or_a_later_one(target, monkeypa
 def test_gaps_of_a_patient_are_filled_from_the_past_only():
     visits = streams.liver()
     assert np.isfinite(visits.X).all()
-    card, table = streams.read_cut("liver")
+    card, table = book.read_data_file("liver")
     gaps = np.flatnonzero(table["platelet"] == "")
     platelet = visits.features.index("platelet")
     assert len(gaps) > 20
@@ -206,7 +218,7 @@ def test_a_bad_stream_gets_one_sentence(X, y, extra, words):
 @settings(max_examples=50, deadline=None, derandomize=True)
 @given(st.lists(st.floats(0, 1e6), min_size=1, max_size=60), st.integers(1, 70))
 def test_windowed_equals_a_plain_loop(values, window):
-    got = metrics.windowed(np.array(values), window)
+    got = metrics.rolling_mean(np.array(values), window)
     for row in range(len(values)):
         if row + 1 < window:
             assert np.isnan(got[row])
@@ -216,7 +228,7 @@ def test_windowed_equals_a_plain_loop(values, window):
 
 def test_a_window_of_nothing_is_refused():
     with pytest.raises(ValueError, match="window is 0"):
-        metrics.windowed(np.zeros(3), 0)
+        metrics.rolling_mean(np.zeros(3), 0)
 
 
 def test_interval_holds_the_truth_about_as_often_as_it_says():
@@ -230,26 +242,26 @@ def test_interval_holds_the_truth_about_as_often_as_it_says():
             last = 0.0
             for k, value in enumerate(noise):
                 last = series[k] = memory * last + value
-            low, high = metrics.block_bootstrap_interval(series, resamples=400)
+            low, high = intervals.block_bootstrap_interval(series, resamples=400)
             hits += low < 0 < high
         assert hits / 200 >= least, memory
 
 
 def test_single_row_blocks_are_too_sure_of_themselves():
     walk = np.repeat(np.random.default_rng(1).normal(size=40), 20)
-    one = metrics.block_bootstrap_interval(walk, block=1)
-    many = metrics.block_bootstrap_interval(walk)
+    one = intervals.block_bootstrap_interval(walk, block=1)
+    many = intervals.block_bootstrap_interval(walk)
     assert (many[1] - many[0]) > 2 * (one[1] - one[0])
 
 
 def test_interval_is_repeatable_and_refuses_nonsense():
     series = np.arange(50.0)
-    again = metrics.block_bootstrap_interval(series)
-    assert metrics.block_bootstrap_interval(series) == again
+    again = intervals.block_bootstrap_interval(series)
+    assert intervals.block_bootstrap_interval(series) == again
     with pytest.raises(ValueError, match="no rows"):
-        metrics.block_bootstrap_interval(np.array([]))
+        intervals.block_bootstrap_interval(np.array([]))
     with pytest.raises(ValueError, match="level is 95"):
-        metrics.block_bootstrap_interval(series, level=95)
+        intervals.block_bootstrap_interval(series, level=95)
 
 
 # --- strategies ------------------------------------------------------------------------------
@@ -292,7 +304,7 @@ def test_seasonal_baseline_repeats_the_newest_known_label_of_its_season():
 class Fails(Static):
     """Raises in mid-stream."""
 
-    horizon = 1
+    stable_for = 1
 
     def __init__(self) -> None:
         self.model, self.left = LinearRegression(), 3
@@ -341,9 +353,8 @@ def test_a_bad_comparison_gets_one_sentence(rivals, options, words):
         compare(streams.bike_sharing(), rivals, **options)
 
 
-def test_table_as_csv_and_html():
+def test_table_as_html():
     result = compare(streams.bike_sharing(), {"no change": Baseline("no-change")})
-    assert result.to_csv().splitlines()[0].startswith("strategy,score,difference,low,high,seeds")
     assert '<th scope="row">no change</th>' in result._repr_html_()
 
 
@@ -388,7 +399,7 @@ def test_a_verdict_is_recorded_as_it_is_shown():
     bundle = got._repr_mimebundle_()
     record = json.loads(json.dumps(bundle[claims.MIME]))
     assert record["claim"] == "S2"
-    assert record["evidence"][0] in bundle["text/plain"]
+    assert str(claims.Evidence(**record["evidence"][0])) in bundle["text/plain"]
     assert "a &lt;b&gt;" in bundle["text/html"]
 
 

@@ -6,27 +6,25 @@ import io
 import json
 import re
 import subprocess
-import sys
 import zipfile
 from collections import Counter
+from dataclasses import replace
 from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
 from xml.etree import ElementTree
 
-import bank
-import book_site
-import course
-import exports
-import measure
-import pages
 import pytest
-import questions
-import web
 import yaml
+
+from book.press import address, chapters
+from book.press.checks import measure
+from book.press.course import bank, guide, hub, questions
+from book.press.site import print_page
+from book.press.site.generated import GENERATED
 
 ROOT = Path(__file__).parents[1]
 BOOK = ROOT / "book"
-CHAPTERS = pages.chapters()
+CHAPTERS = chapters.in_order()
 GUIDE = (BOOK / "teach_chapters.md").read_text(encoding="utf-8")
 SECTIONS = {
     int(head.split(".")[0]): text
@@ -85,7 +83,7 @@ def test_tags_that_no_longer_fit_a_quiz_are_refused():
 
 
 def test_moodle_xml_is_as_moodle_wants_it():
-    text = exports.moodle(questions.bank())
+    text = bank.moodle(questions.bank())
     assert text.startswith('<?xml version="1.0" encoding="UTF-8"?>\n<quiz>')
     tree = ElementTree.fromstring(text.encode())
     kinds = Counter(q.get("type") for q in tree)
@@ -114,7 +112,10 @@ def test_moodle_xml_is_as_moodle_wants_it():
 
 
 def test_text_that_would_end_a_cdata_section_does_not():
-    assert ElementTree.fromstring(f"<a>{exports.cdata('x]]>y')}</a>").text == "x]]>y"
+    question = replace(questions.bank()[0], text="x]]>y `]]>`")
+    tree = ElementTree.fromstring(bank.moodle([question]).encode())
+    text = tree.findtext("question[@type='multichoice']/questiontext/text")
+    assert text == "<p>x]]&gt;y <code>]]&gt;</code></p>"
 
 
 # --- QTI -------------------------------------------------------------------------------------
@@ -122,7 +123,7 @@ def test_text_that_would_end_a_cdata_section_does_not():
 
 @pytest.fixture(scope="module")
 def package() -> zipfile.ZipFile:
-    return zipfile.ZipFile(io.BytesIO(exports.qti(questions.bank())))
+    return zipfile.ZipFile(io.BytesIO(bank.qti(questions.bank())))
 
 
 def test_qti_package_lists_all_that_it_holds(package):
@@ -152,12 +153,12 @@ def test_qti_items_can_be_answered_and_scored(package):
 
 
 def test_the_same_questions_make_the_same_files():
-    assert exports.qti(questions.bank()) == exports.qti(questions.bank())
+    assert bank.qti(questions.bank()) == bank.qti(questions.bank())
 
 
 def test_bank_tool_writes_both_files(tmp_path, capsys):
     assert bank.main([str(tmp_path)]) == 0
-    assert {path.name for path in tmp_path.iterdir()} == set(exports.FILES.values())
+    assert {path.name for path in tmp_path.iterdir()} == set(bank.FILES.values())
     assert f"{len(questions.bank())} questions" in capsys.readouterr().out
 
 
@@ -186,7 +187,7 @@ def test_the_guide_names_only_what_the_chapter_has(one):
     text = re.sub(r"```.*?```", "", SECTIONS[one.number], flags=re.S)
     for name in re.findall(r"`([^`]+)`", text):
         assert name in source, f"chapter {one.number} has no {name}"
-    titles = {title for _, title, _, _ in pages.figures(one.name)}
+    titles = {title for _, title, _, _ in chapters.figures(one.name)}
     for title in re.findall(r"[Ff]igure \*\*(.+?)\*\*", text):
         assert title in titles, f"chapter {one.number} has no figure {title!r}"
     assert one.title in GUIDE
@@ -194,10 +195,10 @@ def test_the_guide_names_only_what_the_chapter_has(one):
 
 def test_glance_shows_outcomes_claims_and_figures():
     one = CHAPTERS[0]
-    text = course.glance(one)
+    text = guide.glance(one)
     assert all(f"claims.html#claim-{claim.lower()}" in text for claim in one.claims)
     assert "Verdict here: supported" in text and "<b>1.5</b>" in text
-    assert text.count("<li><a href") == len(list(pages.figures(one.name))) + len(one.claims)
+    assert text.count("<li><a href") == len(list(chapters.figures(one.name))) + len(one.claims)
 
 
 def minute(clock: str) -> int:
@@ -231,10 +232,10 @@ def test_the_plan_agrees_with_the_assignments_and_the_capstone():
                           for name in ("teach_plans", "assignments", "capstone"))  # fmt: skip
     plan = dict(re.findall(r"^- \*\*Week (\d)\.\*\* (.*)$", plans, re.M))
     read: set[int] = set()
-    for week, title, chapters in re.findall(r"^\| (\d) \| ([^|]+) \| ([\d–, ]+) \|", page, re.M):
+    for week, title, listed in re.findall(r"^\| (\d) \| ([^|]+) \| ([\d–, ]+) \|", page, re.M):
         assert f"assignment {week} ({title})" in plan[week]
         read |= numbers(re.search(r"Read (.+?)\. \*", plan[week])[1])
-        assert numbers(chapters) <= read, f"assignment {week} asks for chapters not yet read"
+        assert numbers(listed) <= read, f"assignment {week} asks for chapters not yet read"
     assert read == {one.number for one in CHAPTERS}
     milestones = re.findall(r"^\| (\d) \| (.+?) \|", brief.split("## The rubric")[0], re.M)
     assert [week for week, _ in milestones] == [w for w, t in plan.items() if "capstone" in t]
@@ -259,9 +260,9 @@ def test_all_parts_of_the_course_are_linked_from_its_first_page():
 
 
 def test_the_guide_types_no_address_of_the_repository():
-    address, _ = course.repository()
+    repository = address.repository()
     for path in BOOK.glob("teach*.md"):
-        assert address not in path.read_text(encoding="utf-8"), path.name
+        assert repository not in path.read_text(encoding="utf-8"), path.name
 
 
 # --- the pages -------------------------------------------------------------------------------
@@ -271,9 +272,9 @@ def test_the_bank_is_on_the_site_with_its_files(site):
     html = (site / "book" / "teach_questions.html").read_text(encoding="utf-8")
     for q in questions.bank():
         assert f'id="{q.id}"' in html
-    for name in exports.FILES.values():
-        assert (site / exports.FOLDER / name).stat().st_size > 10_000
-        assert f"../{exports.FOLDER}/{name}" in html
+    for name in bank.FILES.values():
+        assert (site / bank.FOLDER / name).stat().st_size > 10_000
+        assert f"../{bank.FOLDER}/{name}" in html
     assert "teach.js" in html
     assert "teach.js" not in (site / "book" / "teach.html").read_text(encoding="utf-8")
 
@@ -288,7 +289,7 @@ def test_a_worked_capstone_opens_only_where_its_data_are(site):
 def test_printed_book_leaves_the_bank_out(site):
     text = (site / "book" / "print.html").read_text(encoding="utf-8")
     assert 'id="book-teach_chapters"' in text and 'id="q01-1"' not in text
-    assert set(web.NOT_PRINTED) <= set(web.toc_pages())
+    assert set(print_page.NOT_PRINTED) <= set(chapters.pages())
 
 
 @pytest.mark.browser
@@ -327,13 +328,13 @@ def test_the_bank_needs_no_script(site_url, browser):
 
 
 def test_hub_links_lead_to_the_configured_repository():
-    address, branch = course.repository()
+    repository, branch = address.repository(), address.branch()
     for one in CHAPTERS:
-        link = urlsplit(course.hub_link("https://h.example/", f"notebooks/{one.name}.ipynb"))
+        link = urlsplit(hub.hub_link("https://h.example/", f"notebooks/{one.name}.ipynb"))
         assert link.path == "/hub/user-redirect/git-pull"
         asked = parse_qs(link.query)
-        assert asked["repo"] == [address] and asked["branch"] == [branch]
-        folder = address.rpartition("/")[2]
+        assert asked["repo"] == [repository] and asked["branch"] == [branch]
+        folder = repository.rpartition("/")[2]
         assert asked["urlpath"] == [f"lab/tree/{folder}/notebooks/{one.name}.ipynb"]
 
 
@@ -392,7 +393,7 @@ def test_settings_shown_for_kubernetes_are_yaml():
 
 
 def test_commands_to_type_are_sound_shell():
-    for block in (course.stick_commands(), course.stick_install(), course.tljh_commands()):
+    for block in (hub.stick_commands(), hub.stick_install(), hub.tljh_commands()):
         script = block.removeprefix("```sh\n").removesuffix("\n```")
         done = subprocess.run(["sh", "-n"], input=script, text=True, capture_output=True)
         assert done.returncode == 0, done.stderr
@@ -412,9 +413,9 @@ def test_a_notebook_is_measured_in_a_kernel_of_its_own(tmp_path, monkeypatch):
 
 
 def test_the_table_shows_what_was_recorded():
-    noted = json.loads(course.MEASURED.read_text(encoding="utf-8"))
+    noted = json.loads(hub.MEASURED.read_text(encoding="utf-8"))
     assert "Python" in noted["where"] and noted["server_megabytes"] > 20
-    text = course.measured()
+    text = hub.measured_notebooks()
     for one in CHAPTERS:
         row = next(line for line in text.splitlines() if f"{one.name}.ipynb" in line)
         found = noted["notebooks"].get(one.name)
@@ -424,5 +425,4 @@ def test_the_table_shows_what_was_recorded():
 def test_all_parts_of_the_guide_are_known():
     for path in BOOK.glob("teach*.md"):
         for name in re.findall(r"^```\{([a-z0-9-]+)\}", path.read_text(encoding="utf-8"), re.M):
-            assert name in book_site.GENERATED, (path.name, name)
-    assert sys.modules["course"] is course
+            assert name in GENERATED, (path.name, name)

@@ -16,7 +16,7 @@ from dask.distributed import Client, LocalCluster
 from sklearn.ensemble import RandomForestClassifier
 
 from companion import Online, Scheduled, compare, streams
-from companion.rivals import online_line, usual_rivals
+from companion.lineups import online_line, table_lineup
 
 ROOT = Path(__file__).parents[1]
 EXAMPLE = ROOT / "book" / "examples" / "grid_on_dask.py"
@@ -47,7 +47,7 @@ def assert_same_runs(one, two) -> None:
 def test_the_books_example_gives_what_one_process_gives_and_shows_its_progress():
     done = subprocess.run([sys.executable, str(EXAMPLE)], capture_output=True, text=True)
     assert done.returncode == 0, done.stderr[-2000:]
-    local = compare(DAYS, usual_rivals(DAYS, quick=True))
+    local = compare(DAYS, table_lineup(DAYS, quick=True))
     assert done.stdout.strip().endswith(str(local))
     assert "comparing: 100%" in done.stderr
     for name in local.runs:

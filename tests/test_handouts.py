@@ -6,10 +6,12 @@ import json
 import re
 import zipfile
 
-import handouts
 import nbformat
 import pytest
 from nbclient import NotebookClient
+
+from book.press import address
+from book.press.course import handouts
 
 BOOKS = sorted(handouts.NOTEBOOKS.glob("[0-9]*.ipynb"))
 
@@ -84,7 +86,7 @@ def test_the_archives_hold_all_and_are_made_the_same_twice(site, monkeypatch, tm
             week = archive.read(f"static-vs-dynamic-{kind}/assignments/week1.ipynb").decode()
         hidden = "BEGIN HIDDEN" in week, "BEGIN SOLUTION" in week, "**Sample for" in week
         assert set(hidden) == {kind == "instructor"}, kind
-        assert names <= inside and handouts.web.address() in text
+        assert names <= inside and address.site() in text
         assert ("slides/deck/reveal.js" in inside) == (kind == "instructor")
         made = {path.relative_to(handouts.COURSE / kind).as_posix(): path.read_bytes()
                 for path in (handouts.COURSE / kind).rglob("*.*")}  # fmt: skip

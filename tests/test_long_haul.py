@@ -8,9 +8,10 @@ import subprocess
 import sys
 from pathlib import Path
 
-import long_haul
 import numpy as np
 import pytest
+
+from book.press.site import figures, long_haul
 
 SCRIPT = Path(__file__).parent / "benchmarks" / "long_haul.py"
 
@@ -45,5 +46,9 @@ def test_the_recorded_run_is_long_and_flat():
 
 
 def test_the_page_shows_what_was_recorded():
-    text = long_haul.page()
-    assert "10,000,000" in text and "long-haul.png" in text and long_haul.PICTURE.exists()
+    text = long_haul.long_haul()
+    assert (
+        "10,000,000" in text
+        and "long-haul.png" in text
+        and (figures.FIGURES / "long-haul.png").exists()
+    )

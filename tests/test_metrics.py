@@ -2,96 +2,129 @@
 
 from __future__ import annotations
 
-import json
-
 import numpy as np
 import pytest
 from river import drift
-from river import metrics as river
-from sklearn import metrics as sk
+from scipy import stats
 from sklearn.linear_model import LinearRegression
 
 from companion import Baseline, Scheduled, Static, compare, metrics, monitor, recommend, streams
+from companion.comparison import load_comparison
 
 RNG = np.random.default_rng(0)
 Y = RNG.integers(0, 3, 500)
-P = np.where(RNG.random(500) < 0.6, Y, RNG.integers(0, 3, 500))
-PROBABILITIES = RNG.dirichlet(np.ones(3), 500)
-BINARY, SCORES = Y % 2, RNG.random(500)
 NUMBERS, GUESSES = RNG.normal(size=500), RNG.normal(size=500)
 
 
-def by_river(metric, y, p):
-    for one, two in zip(y.tolist(), p.tolist(), strict=True):
-        metric.update(one, two)
-    return metric.get()
+def share_right(y, p) -> float:
+    return sum(a == b for a, b in zip(y.tolist(), p.tolist(), strict=True)) / len(y)
 
 
-@pytest.mark.parametrize(
-    ("ours", "theirs"),
-    [
-        (lambda: metrics.accuracy(Y, P), lambda: by_river(river.Accuracy(), Y, P)),
-        (lambda: metrics.accuracy(Y, P), lambda: sk.accuracy_score(Y, P)),
-        (
-            lambda: metrics.balanced_accuracy(Y, P),
-            lambda: by_river(river.BalancedAccuracy(), Y, P),
-        ),
-        (lambda: metrics.kappa(Y, P), lambda: by_river(river.CohenKappa(), Y, P)),
-        (lambda: metrics.kappa(Y, P), lambda: sk.cohen_kappa_score(Y, P)),
-        (lambda: metrics.f1(BINARY, P % 2), lambda: by_river(river.F1(), BINARY, P % 2)),
-        (lambda: metrics.auc(BINARY, SCORES), lambda: sk.roc_auc_score(BINARY, SCORES)),
-        (
-            lambda: metrics.log_loss(Y, PROBABILITIES),
-            lambda: sk.log_loss(Y, PROBABILITIES),
-        ),
-        (
-            lambda: metrics.brier(BINARY, np.column_stack([1 - SCORES, SCORES])),
-            lambda: sk.brier_score_loss(BINARY, SCORES),
-        ),
-        (lambda: metrics.mae(NUMBERS, GUESSES), lambda: by_river(river.MAE(), NUMBERS, GUESSES)),
-        (lambda: metrics.rmse(NUMBERS, GUESSES), lambda: by_river(river.RMSE(), NUMBERS, GUESSES)),
-        (
-            lambda: metrics.pinball(NUMBERS, GUESSES, 0.9),
-            lambda: sk.mean_pinball_loss(NUMBERS, GUESSES, alpha=0.9),
-        ),
-    ],
-)
-def test_equal_to_river_and_scikit_learn(ours, theirs):
-    assert ours() == pytest.approx(theirs(), abs=1e-9)
+def way_gone(right: float, rival: float) -> float:
+    """How much of the way from the rival's accuracy to 1 was gone."""
+    return (right - rival) / (1 - rival)
 
 
-def test_kappas_measure_against_their_rivals():
-    majority = np.full(500, np.bincount(Y).argmax())
-    assert metrics.kappa_m(Y, majority) == 0
-    no_change = np.concatenate([[Y[0]], Y[:-1]])
-    assert metrics.kappa_temporal(Y, no_change, before=int(Y[0])) == 0
-    assert metrics.kappa_m(Y, Y) == metrics.kappa_temporal(Y, Y) == metrics.kappa(Y, Y) == 1
-    assert metrics.kappa_m(Y, P) == pytest.approx(
-        (np.mean(Y == P) - np.bincount(Y).max() / 500) / (1 - np.bincount(Y).max() / 500)
-    )
+@pytest.mark.parametrize("seed", range(4))
+def test_kappas_measure_against_their_rivals(seed):
+    rng = np.random.default_rng(seed)
+    y = rng.integers(0, 3, 40)
+    p = np.where(rng.random(40) < 0.6, y, rng.integers(-1, 3, 40))
+    right = share_right(y, p)
+    majority = max(y.tolist().count(code) for code in (0, 1, 2)) / 40
+    assert metrics.kappa_m(y, p) == pytest.approx(way_gone(right, majority))
+    repeats = sum(a == b for a, b in zip(y[1:].tolist(), y[:-1].tolist(), strict=True))
+    assert metrics.kappa_temporal(y, p) == pytest.approx(way_gone(right, repeats / 40))
+    for before in (0, 1, 2):
+        rival = (repeats + (before == y[0])) / 40
+        assert metrics.kappa_temporal(y, p, before) == pytest.approx(way_gone(right, rival))
+    assert metrics.kappa_m(y, y) == metrics.kappa_temporal(y, y) == 1
+    assert metrics.kappa_m(y.tolist(), p.tolist()) == metrics.kappa_m(y, p)
+    assert type(metrics.kappa_m(y, p)) is type(metrics.kappa_temporal(y, p)) is float
 
 
-def test_fading_and_cumulative_means_equal_plain_loops():
-    loss = RNG.random(50)
+def test_kappas_where_the_rival_makes_no_error():
+    calm = np.zeros(5, int)
+    assert metrics.kappa_m(calm, calm) == metrics.kappa_temporal(calm, calm, before=0) == 1
+    wrong = np.array([0, 0, 0, 0, 1])
+    assert metrics.kappa_m(calm, wrong) == metrics.kappa_temporal(calm, wrong, before=0) == 0
+    assert metrics.kappa_temporal(calm, calm) == 1
+
+
+def test_losses_row_by_row():
+    assert metrics.absolute_error([3, 5.0], np.array([2.0, 9.0])).tolist() == [1, 4]
+    assert metrics.zero_one_error([0, 1, 2], np.array([0, -1, 1])).tolist() == [0, 1, 1]
+    assert metrics.zero_one_error([0, 1], [0, 1]).dtype == float
+    assert metrics.LOSSES["regression"]([1], [3]).tolist() == [2]
+    assert metrics.LOSSES["classification"]([1], [3]).tolist() == [1]
+
+
+@pytest.mark.parametrize("fade", [0.5, 0.9, 1.0])
+def test_the_fading_mean_equals_a_plain_loop(fade):
+    loss = np.random.default_rng(1).random(50)
     for k in range(50):
-        weights = 0.9 ** np.arange(k, -1, -1)
-        assert metrics.faded(loss, 0.9)[k] == pytest.approx(
-            np.average(loss[: k + 1], weights=weights)
-        )
-        assert metrics.cumulative(loss)[k] == pytest.approx(loss[: k + 1].mean())
+        weights = [fade**age for age in range(k, -1, -1)]
+        mean = sum(w * x for w, x in zip(weights, loss, strict=False)) / sum(weights)
+        assert metrics.fading_mean(loss, fade)[k] == pytest.approx(mean)
+    assert metrics.fading_mean([1, 0])[1] == pytest.approx(0.99 / 1.99)
+    for wrong in (0, -0.1, 1.1):
+        with pytest.raises(ValueError, match=f"fade is {wrong}"):
+            metrics.fading_mean(loss, wrong)
 
 
-def test_calibration_table_counts_every_row():
-    table = metrics.calibration_table(BINARY, SCORES)
-    assert sum(row["rows"] for row in table) == 500
-    assert all(k / 10 <= row["said"] <= (k + 1) / 10 for k, row in enumerate(table))
+@pytest.mark.parametrize("window", [1, 3, 20, 21])
+def test_the_rolling_mean_equals_a_plain_loop(window):
+    loss = np.random.default_rng(2).random(20)
+    expected = [
+        sum(loss[k + 1 - window : k + 1]) / window if k + 1 >= window else np.nan for k in range(20)
+    ]
+    np.testing.assert_allclose(metrics.rolling_mean(loss.tolist(), window), expected)
+    halves = np.array([2048, 1], np.float16)  # between which half a number has no place
+    assert metrics.rolling_mean(halves, 2)[1] == 1024.5
+    with pytest.raises(ValueError, match="window is 0"):
+        metrics.rolling_mean(loss, 0)
+
+
+@pytest.mark.parametrize(("before", "window", "slack"), [(100, 30, 1.2), (20, 5, 1.5), (7, 1, 1.0)])
+@pytest.mark.parametrize("at", [1, 40, 120])
+def test_recovery_equals_a_plain_loop(before, window, slack, at):
+    calm = np.random.default_rng(at).random(300)
+    calm[at : at + 60] += np.linspace(3, 0, 60)
+    target = slack * np.mean(calm[max(0, at - before) : at])
+    found = None
+    for end in range(at + window, 301):
+        if np.mean(calm[end - window : end]) <= target:
+            found = end - at
+            break
+    got = metrics.recovery_rows(calm, at, before=before, window=window, slack=slack)
+    assert got == found
+    if (before, window, slack) == (100, 30, 1.2):
+        assert metrics.recovery_rows(calm.tolist(), at) == found
 
 
 def test_recovery_that_never_comes_is_none():
     loss = np.r_[np.ones(100), np.full(100, 9.0)]
     assert metrics.recovery_rows(loss, 100) is None
-    with pytest.raises(ValueError, match="inside the 200 rows"):
-        metrics.recovery_rows(loss, 200)
+    assert metrics.recovery_rows(np.ones(9), 8, window=1, slack=1) == 1
+    halves = np.array([2048, 1, 1024.5], np.float32).astype(np.float16)
+    assert metrics.recovery_rows(halves, 2, window=1, slack=1.0) == 1
+    for row in (0, 200, -1):
+        with pytest.raises(ValueError, match=f"drift is at row {row}; .* inside the 200 rows"):
+            metrics.recovery_rows(loss, row)
+
+
+@pytest.mark.parametrize("fade", [1.0, 0.95, 0.5])
+def test_mcnemar_counts_rows_on_which_only_one_is_right(fade):
+    a, b = (np.random.default_rng(3).random((2, 60)) < [[0.5], [0.3]]).astype(float)
+    only_a = sum(fade ** (59 - k) for k in range(60) if a[k] > b[k])
+    only_b = sum(fade ** (59 - k) for k in range(60) if b[k] > a[k])
+    size = (only_a - only_b) ** 2 / (only_a + only_b)
+    statistic, p_value = metrics.mcnemar(a, b, fade)
+    assert statistic == pytest.approx(size if only_a > only_b else -size)
+    assert p_value == pytest.approx(2 * stats.norm.sf(np.sqrt(size)))
+    assert metrics.mcnemar(b, a, fade) == pytest.approx((-statistic, p_value))
+    if fade == 1.0:
+        assert metrics.mcnemar(a.tolist(), b.tolist()) == (statistic, p_value)
 
 
 def test_mcnemar_is_level_when_nothing_differs_and_follows_the_newest_rows_when_faded():
@@ -99,8 +132,11 @@ def test_mcnemar_is_level_when_nothing_differs_and_follows_the_newest_rows_when_
     early, late = np.r_[np.ones(80), np.zeros(20)], np.r_[np.zeros(80), np.ones(20)]
     assert metrics.mcnemar(early, late)[0] > 0  # over all rows b was right more often
     assert metrics.mcnemar(early, late, fade=0.9)[0] < 0  # lately a is
-    with pytest.raises(ValueError, match="cannot be compared"):
+    with pytest.raises(ValueError, match=r"shapes \(3,\) and \(4,\) cannot be compared"):
         metrics.mcnemar(np.ones(3), np.ones(4))
+    for wrong in (0, 1.5):
+        with pytest.raises(ValueError, match=f"fade is {wrong}"):
+            metrics.mcnemar(early, late, wrong)
 
 
 # --- monitoring ------------------------------------------------------------------------------
@@ -149,23 +185,12 @@ def test_input_drift_is_seen_without_labels_and_not_where_there_is_none(method):
         (lambda: monitor.adjust([0.1], "magic"), "choose 'holm'"),
         (lambda: monitor.judge_alarms([], [], 10, within=0), "within is 0"),
         (lambda: monitor.churn(Y, Y[:9]), "cannot be compared"),
-        (lambda: metrics.pinball(NUMBERS, GUESSES, 1), "between 0 and 1"),
-        (lambda: metrics.faded(NUMBERS, 0), "fade is 0"),
+        (lambda: metrics.fading_mean(NUMBERS, 0), "fade is 0"),
     ],
 )
 def test_bad_input_gets_one_sentence(call, words):
     with pytest.raises(ValueError, match=words):
         call()
-
-
-def test_alarm_log_survives_a_line_cut_short(tmp_path):
-    path = tmp_path / "alarms.jsonl"
-    one, two = monitor.Alarm(7, "loss", 9.5, 5.0), monitor.Alarm(90, "x1 drifted", 0.4, 0.2)
-    monitor.write_alarm(path, one)
-    monitor.write_alarm(path, two)
-    assert monitor.read_alarms(path) == [one, two]
-    path.write_bytes(path.read_bytes()[:-10])
-    assert monitor.read_alarms(path) == [one]
 
 
 # --- comparisons: advice, files, resuming --------------------------------------------------------
@@ -227,28 +252,22 @@ def test_a_comparison_can_be_saved_and_loaded(result, tmp_path):
     result.save(tmp_path)
     again = compare_loaded(tmp_path)
     assert str(again) == str(result)
-    with pytest.raises(ValueError, match="made on 'bike_sharing'"):
-        from companion.compare import load_comparison
-
+    with pytest.raises(ValueError, match="of a stream 'bike_sharing'"):
         load_comparison(tmp_path, streams.bike_sharing().take(slice(0, 99)))
     with pytest.raises(ValueError, match="no saved comparison"):
         compare_loaded(tmp_path / "nowhere")
 
 
 def compare_loaded(folder):
-    from companion.compare import load_comparison
-
     return load_comparison(folder, streams.bike_sharing())
 
 
-def test_exports(result, tmp_path):
-    import pandas as pd
-
-    assert json.loads(result.to_json())["table"][0]["strategy"] == "weekly"
-    result.to_parquet(tmp_path / "t.parquet")
-    assert len(pd.read_parquet(tmp_path / "t.parquet")) == 4
-    latex = result.to_latex()
-    assert latex.startswith(r"\begin{tabular}{lrrr}") and r"95 \% interval" in latex
+def test_the_table_leaves_as_a_frame_with_what_was_scored(result):
+    frame = result.to_frame()
+    assert frame["strategy"].tolist() == [row["strategy"] for row in result.table()]
+    assert frame["score"].tolist() == [result.score(name) for name in frame["strategy"]]
+    assert frame.attrs["reference"] == result.reference
+    assert frame.attrs["what"] == str(result).splitlines()[0]
 
 
 class Counting(Static):

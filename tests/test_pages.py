@@ -6,7 +6,8 @@ import json
 import re
 from pathlib import Path
 
-import book_site
+from book.press import chapters
+from book.press.site import cover, figures, landing, ledger, links, mathml, outputs
 
 ROOT = Path(__file__).parents[1]
 
@@ -16,40 +17,47 @@ def test_links_become_citations_and_terms():
         "see [Gama](../book/bibliography.md#gama2014survey) on [drift](glossary.md#concept-drift)"
     )
     wanted = "see {cite:t}`gama2014survey` on {term}`drift <concept drift>`"
-    assert book_site.upgrade_links(text) == wanted
+    assert links.upgrade_links(text) == wanted
 
 
 def test_hyphenated_terms_are_found():
     link = "[x](../book/glossary.md#moving-block-bootstrap)"
-    assert book_site.upgrade_links(link) == "{term}`x <moving-block bootstrap>`"
+    assert links.upgrade_links(link) == "{term}`x <moving-block bootstrap>`"
 
 
 def test_alt_text_moves_to_where_the_site_wants_it():
     output = {"data": {"image/png": ""}, "metadata": {"image/png": {"alt": "a line"}}}
     cell = {"cell_type": "code", "metadata": {}, "source": "", "outputs": [output]}
-    done = json.loads(book_site.upgrade_notebook(json.dumps({"cells": [cell]})))
+    done = json.loads(outputs.upgrade_outputs(json.dumps({"cells": [cell]})))
     assert done["cells"][0]["metadata"]["mystnb"]["image"]["alt"] == "a line"
 
 
 def test_folded_solutions_say_so():
     cell = {"cell_type": "code", "metadata": {"tags": ["solution"]}, "source": "", "outputs": []}
-    done = json.loads(book_site.upgrade_notebook(json.dumps({"cells": [cell]})))
+    done = json.loads(outputs.upgrade_outputs(json.dumps({"cells": [cell]})))
     assert done["cells"][0]["metadata"]["mystnb"]["code_prompt_show"] == "Show the solution"
 
 
 def test_ledger_shows_a_verdict_or_says_that_there_is_none(monkeypatch):
     record = {
         "claim": "B2", "outcome": "only when rows are few", "would_change": "More rows.",
-        "evidence": ["batch minus row by row: 2.0 s (1.0 to 3.0), speaks for the claim"],
+        "heard": ["unclear"],
+        "evidence": [
+            {"what": "batch minus row by row", "value": 2.0, "low": 1.0, "high": 3.0, "unit": "s"}
+        ],
     }  # fmt: skip
     found = {"B2": [(Path("notebooks/04_batch.ipynb"), record)]}
-    monkeypatch.setattr(book_site, "verdicts", lambda: found)
-    text = book_site.ledger()
+    monkeypatch.setattr(chapters, "verdicts", lambda: found)
+    text = ledger.claims_ledger()
     assert "**1 of 21** claims tested, **1** verdicts: 1 supported only under" in text
-    assert text.count("[Not yet tested]") == 20
+    assert text.count('<span class="outcome outcome-open">Not yet tested</span>') == 20
+    assert text.count('<span class="outcome outcome-only">Only when rows are few</span>') == 1
     assert "[Only when rows are few]{.outcome .outcome-only}" in text
-    assert "2.0 s (1.0 to 3.0)" in text and "04_batch.ipynb" in text
-    assert text.index("| **") < text.index("## The evidence")
+    assert "0 for, 1 unclear, 0 against" in text and 'class="speaks-unclear"' in text
+    assert text.count('<li data-part="') == 21 and 'data-verdict="only"' in text
+    assert "2.00 s (1.00 to 3.00), speaks for the claim, but not among so many" in text
+    assert text.index('<ol class="ledger">') < text.index("## The evidence")
+    assert "04_batch.ipynb" in text
 
 
 def test_pictures_get_their_size(tmp_path):
@@ -59,12 +67,12 @@ def test_pictures_get_their_size(tmp_path):
     folder = tmp_path / "notebooks"
     folder.mkdir()
     (folder / "a.png").write_bytes(plots.image(fig))
-    html = book_site.sized(
-        '<img alt="a" src="a.png" /><img alt="b" src="gone.png" />', folder / "x"
-    )
-    assert re.match(r'<img width="\d+" height="\d+" loading="lazy" alt="a"', html)
+    pictures = {"a.png": folder / "a.png"}
+    html = figures.sized('<img alt="a" src="a.png" /><img alt="b" src="gone.png" />', pictures)
+    sizes = r'<a class="figure-link" href="a.png"><img width="\d+" height="\d+" loading="lazy" '
+    assert re.match(sizes + 'alt="a"', html)
     assert html.endswith('<img alt="b" src="gone.png" />')
-    assert book_site.sized(html, folder / "x") == html
+    assert figures.sized(html, pictures) == html
 
 
 def test_formulas_become_mathml():
@@ -73,8 +81,8 @@ def test_formulas_become_mathml():
     from docutils import nodes
 
     for visit, node in (
-        (book_site.visit_math, nodes.math("", r"\hat{y}_t")),
-        (book_site.visit_math_block, nodes.math_block("", r"\frac{1}{n}")),
+        (mathml.visit_math, nodes.math("", r"\hat{y}_t")),
+        (mathml.visit_math_block, nodes.math_block("", r"\frac{1}{n}")),
     ):
         writer = SimpleNamespace(body=[])
         try:
@@ -99,10 +107,10 @@ def test_every_glossary_link_and_citation_exists():
     used: set[str] = set()
     for path in [*(ROOT / "notebooks").glob("*.ipynb"), *(ROOT / "book").glob("*.md")]:
         text = path.read_text()
-        for match in book_site.CITE.finditer(text):
+        for match in links.CITE.finditer(text):
             used.add(match[2])
-        for match in book_site.TERM.finditer(text):
-            assert match[2] in book_site.glossary(), (path.name, match[2])
+        for match in links.TERM.finditer(text):
+            assert match[2] in links.glossary(), (path.name, match[2])
     assert used <= keys
     assert keys == used, f"in the bibliography but never cited: {keys - used}"
 
@@ -114,31 +122,28 @@ def test_formulas_are_mathml_and_no_script_is_needed(site):
 
 
 def test_cards_show_every_chapter_with_its_claims_and_minutes():
-    import pages
-
-    text = pages.chapter_cards()
+    text = landing.chapter_cards()
     for path in sorted((ROOT / "notebooks").glob("[0-9]*.ipynb")):
         assert f"../notebooks/{path.stem}.html" in text, f"{path.stem} is not in book/_toc.yml"
-    assert [one.number for one in pages.chapters()] == list(range(1, len(pages.chapters()) + 1))
-    assert all(20 < one.minutes < 90 and one.hook for one in pages.chapters())
+    assert [one.number for one in chapters.in_order()] == list(
+        range(1, len(chapters.in_order()) + 1)
+    )
+    assert all(20 < one.minutes < 90 and one.hook for one in chapters.in_order())
 
 
-def test_board_words_each_verdict():
-    import pages
-
+def test_board_words_each_verdict(monkeypatch):
     found = {"B2": [(Path("x.ipynb"), {"outcome": "only when rows are few; then it pays"})]}
-    text = pages.claims_board(found)
+    monkeypatch.setattr(chapters, "verdicts", lambda: found)
+    text = landing.claims_board()
     assert text.count("<li>") == 21 and text.count("board-open") == 20
     assert "Only when rows are few</span>" in text and "claims.html#claim-b2" in text
 
 
 def test_every_figure_has_its_finding_and_place(site):
-    import pages
-
     html = (site / "book" / "figures.html").read_text(encoding="utf-8")
-    for one in pages.chapters():
+    for one in chapters.in_order():
         chapter = (site / "notebooks" / f"{one.name}.html").read_text(encoding="utf-8")
-        found = list(pages.figures(one.name))
+        found = list(chapters.figures(one.name))
         assert len(found) >= 4, one.name
         for place, title, alt, _ in found:
             assert title and alt, one.name
@@ -147,9 +152,7 @@ def test_every_figure_has_its_finding_and_place(site):
 
 
 def test_the_cover_is_drawn_from_the_data_and_described():
-    import cover
-
-    html = cover.html()
+    html = cover.book_cover()
     assert html.count("<svg") == 2 and html.count(f'aria-label="{cover.ALT}"') == 2
     rides, predictions = cover.lines()
     miss = {name: abs(line - rides[cover.WARMUP :]).mean() for name, line in predictions.items()}

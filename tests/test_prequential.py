@@ -31,9 +31,9 @@ from companion import (
     prequential,
     streams,
 )
-from companion.chunks import prequential_chunks
-from companion.contract import check_strategy, row_by_row, same, toy_stream
-from companion.prequential import arrivals
+from companion.checks import check_strategy, row_by_row, same, toy_stream
+from companion.evaluation import arrivals
+from companion.scale.parts import prequential_in_parts
 from companion.streams import Stream
 
 DELAYS = [0, 1, 2, 5, 17, "36h", "arrivals"]
@@ -176,8 +176,8 @@ def test_the_future_never_changes_the_past(which, delay, warmup, seed, cut):
 class Spy(Strategy):
     """Notes which labels it has seen whenever it is asked; column 0 of X is the row's number."""
 
-    def __init__(self, horizon: float = 1) -> None:
-        self.horizon, self.seen, self.asked = horizon, [], {}
+    def __init__(self, stable_for: float = 1) -> None:
+        self.stable_for, self.seen, self.asked = stable_for, [], {}
 
     def fit(self, X, y):
         self.seen = y.astype(int).tolist()
@@ -190,7 +190,7 @@ class Spy(Strategy):
             self.asked[row] = list(self.seen)
         return np.zeros(len(X))
 
-    def fresh(self, seed=None):
+    def clone(self, seed=None):
         return self
 
 
@@ -340,7 +340,7 @@ class Unstorable(Static):
 class Shared(Static):
     """Fits the very model that it was given."""
 
-    def fresh(self, seed=None):
+    def clone(self, seed=None):
         return self
 
 
@@ -361,7 +361,7 @@ class Peeking(Static):
 @pytest.mark.parametrize(
     ("build", "words"),
     [
-        (lambda: Hasty(LinearRegression()), "horizon must not be larger"),
+        (lambda: Hasty(LinearRegression()), "stable_for must not be larger"),
         (lambda: Unstorable(LinearRegression()), "cannot be stored"),
         (lambda: Shared(LinearRegression()), "the evaluation changed the strategy"),
         (lambda: Restless(LinearRegression()), "row by row"),
@@ -603,8 +603,9 @@ def test_a_stream_in_parts_gives_the_same_as_the_whole(name, build, classes, del
     whole = prequential(build(), stream, warmup=60, label_delay=delay, seed=3)
     ends = [0, 70, 75, 76, 140, 160]
     parts = (stream.take(slice(a, b)) for a, b in zip(ends, ends[1:], strict=False))
-    runs = list(prequential_chunks(build(), parts, warmup=60, label_delay=delay, seed=3))
+    runs = list(prequential_in_parts(build(), parts, warmup=60, label_delay=delay, seed=3))
     assert same(np.concatenate([run.predictions for run in runs]), whole.predictions)
     assert [run.first for run in runs] == [60, 70, 75, 76, 140]
-    assert [event for run in runs for event in run.events] == whole.events[1:]
-    assert runs[-1].cost["fits"] == whole.cost["fits"]
+    assert [event for run in runs for event in run.events] == whole.events
+    for cost in ("fits", "rows_learnt", "labels_used"):
+        assert runs[-1].cost[cost] == whole.cost[cost], cost

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import doctest
 import importlib
 import re
 import socket
@@ -10,19 +11,23 @@ import sys
 import tomllib
 from pathlib import Path
 
-import check_notebooks
 import nbformat
 import pytest
-import repository
-import serve
 import yaml
 from packaging.requirements import Requirement
 
-import notebooks as runner
+from book.press import address
+from book.press.checks import notebooks as check_notebooks
+from book.press.site import serve
+from book.press.upkeep import execute as runner
 
 ROOT = Path(__file__).parents[1]
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
-LOCKED = ("cli", "book", "lab", "lite", "safe", "serve", "dask", "test")
+LOCKED = ("cli", "book", "course", "lab", "lite", "safe", "serve", "dask", "test", "env")
+GROUPS = {  # what a target installs, of the one lock
+    "requirements-book.lock": ("env", "book", "course", "lite"),
+    "requirements-lab.lock": ("env", "cli", "lab", "safe", "serve"),
+}
 BOOKS = sorted((ROOT / "notebooks").glob("[0-9]*.ipynb"))
 
 
@@ -57,6 +62,45 @@ def test_the_lock_covers_what_the_two_commands_need():
     assert not re.search(r"https?://|--index|--find-links|file:", lock)
 
 
+def entries(name: str) -> dict[str, set[str]]:
+    """Return the pinned lines of a lock file, without their comments, with their hashes."""
+    found: dict[str, set[str]] = {}
+    for line in (ROOT / name).read_text().splitlines():
+        if re.match(r"[a-z0-9]", line, re.I):
+            pin = line.removesuffix("\\").strip()
+            found[pin] = set()
+        elif "--hash=" in line:
+            found[pin].add(line.strip(" \\"))
+    return found
+
+
+@pytest.mark.parametrize("name", GROUPS)
+def test_what_a_target_installs_is_a_cut_of_the_one_lock(name):
+    whole, cut = entries("requirements.lock"), entries(name)
+    assert len(cut) < 0.8 * len(whole)
+    assert f"(`{name}`) | {len(cut)} |" in (ROOT / "README.md").read_text()
+    versions = {pin.partition(" ;")[0]: hashes for pin, hashes in whole.items()}
+    for pin, hashes in cut.items():
+        assert hashes and hashes == versions[pin.partition(" ;")[0]], f"{pin}; run make lock"
+    wanted = PROJECT["dependencies"] + [
+        line for extra in GROUPS[name] for line in PROJECT["optional-dependencies"][extra]
+    ]
+    for need in map(Requirement, wanted):
+        assert any(pin.startswith(f"{need.name.lower()}==") for pin in cut), need.name
+    heavy = {"playwright", "pyspark", "dask", "pytest", "ruff"}
+    heavy |= {"jupyterlab", "pyarrow", "fastapi"} if "book" in name else set()
+    assert not heavy & {pin.partition("==")[0] for pin in cut}
+
+
+def test_each_target_asks_for_the_environment_it_needs():
+    text = (ROOT / "Makefile").read_text()
+    for target in ("book", "site", "course", "bank"):
+        assert re.search(rf"^{target}: \$\(FOR_BOOK\) ", text, re.M), target
+    assert re.search(r"^lab: \$\(FOR_LAB\) ", text, re.M)
+    for target in ("test", "test-quick", "pdf", "speed", "notebooks", "runs"):
+        assert re.search(rf"^{target}: \$\(READY\) ", text, re.M), target
+
+
 def pins(name: str) -> set[tuple[str, str]]:
     """Return the names and versions in a lock file."""
     text = (ROOT / name).read_text()
@@ -78,8 +122,25 @@ def test_the_lock_for_spark_has_the_same_versions_and_little_more():
 def test_ci_runs_every_target_that_tests():
     script = (ROOT / ".ci" / "run").read_text()
     targets = re.findall(r"^(test[a-z-]*):", (ROOT / "Makefile").read_text(), re.M)
-    assert targets == ["test", "test-lab", "test-engines"]
+    assert targets == ["test", "test-quick", "test-lab", "test-engines"]
+    targets.remove("test-quick")  # some of what `make test` runs
     assert all(re.search(rf"^make {target}$", script, re.M) for target in targets)
+
+
+def test_the_quick_tests_are_all_files_but_those_that_are_named():
+    done = subprocess.run(
+        ["make", "--no-print-directory", "-n", "test-quick"],
+        capture_output=True,
+        text=True,
+        cwd=ROOT,
+        check=True,
+    )
+    files = set(re.findall(r"tests/test_[a-z_]+\.py", done.stdout))
+    slow = re.search(r"^SLOW = (.*?)\n\n", (ROOT / "Makefile").read_text(), re.M | re.S)[1]
+    left_out = {f"tests/test_{name}.py" for name in re.findall(r"\b[a-z_]+\b", slow)}
+    everything = {f"tests/{path.name}" for path in (ROOT / "tests").glob("test_*.py")}
+    assert files == everything - left_out and len(files) > 20
+    assert done.stdout.rstrip().endswith(" companion")
 
 
 def test_nothing_names_a_registry_host_or_a_machine():
@@ -90,13 +151,13 @@ def test_nothing_names_a_registry_host_or_a_machine():
 
 
 def test_one_repository_address():
-    address = repository.current()
+    repository = address.repository()
     places = [ROOT / "README.md", ROOT / "CITATION.cff", ROOT / "book" / "run.md", *BOOKS]
     for path in places[1:]:
-        assert address in path.read_text(), path
+        assert repository in path.read_text(), path
     for path in places:
         found = set(re.findall(r"github\.com/[\w-]+/[\w-]+", path.read_text()))
-        assert found <= {address.removeprefix("https://"), "github.com/you/your-book"}, path
+        assert found <= {repository.removeprefix("https://"), "github.com/you/your-book"}, path
 
 
 def test_make_help_lists_every_target():
@@ -111,7 +172,7 @@ def test_make_help_lists_every_target():
 
 def test_no_python_gives_one_sentence(tmp_path):
     done = subprocess.run(
-        ["/bin/sh", str(ROOT / "book" / "tools" / "env.sh"), str(tmp_path / "venv")],
+        ["/bin/sh", str(ROOT / "book" / "press" / "upkeep" / "env.sh"), str(tmp_path / "venv")],
         capture_output=True, text=True, cwd=tmp_path, env={"PATH": str(tmp_path)},
     )  # fmt: skip
     assert done.returncode == 1
@@ -120,8 +181,8 @@ def test_no_python_gives_one_sentence(tmp_path):
 
 
 def test_a_taken_port_gives_the_next_free_one(tmp_path):
-    with socket.create_server(("127.0.0.1", 0)) as taken:
-        port = taken.getsockname()[1]
+    with socket.create_server(("127.0.0.1", 0)) as process_row:
+        port = process_row.getsockname()[1]
         with serve.server(port, tmp_path) as other:
             assert port < other.server_address[1] < port + 100
 
@@ -177,6 +238,24 @@ def test_a_failing_notebook_is_named_and_left_as_it_was(tmp_path, monkeypatch, c
     assert [p.name for p in tmp_path.iterdir()] == [path.name]
 
 
+PRESS = [
+    ".".join(path.relative_to(ROOT).with_suffix("").parts)
+    for path in sorted((ROOT / "book" / "press").rglob("[!_]*.py"))
+]
+
+
+def test_the_examples_in_the_press_hold():
+    results = [doctest.testmod(importlib.import_module(name)) for name in PRESS]
+    assert sum(result.attempted for result in results) >= 25
+    assert not any(result.failed for result in results)
+
+
+def test_nothing_edits_the_path_of_imports():
+    words = re.compile(r"\bsys\.path\b *(\[|\.(insert|append|extend)|\+?=)")
+    for path in [*(ROOT / "book").rglob("*.py"), *(ROOT / "tests").rglob("*.py")]:
+        assert not words.search(path.read_text(encoding="utf-8")), path
+
+
 def public_names() -> list[str]:
     """Return every class and function that the page on the package shows."""
     found = []
@@ -201,7 +280,7 @@ def public_functions(module: str) -> list[str]:
 def test_everything_public_has_a_docstring_with_an_example(name):
     module, _, part = name.rpartition(".")
     shown = getattr(importlib.import_module(module), part)
-    if name != "companion.cli.main":
+    if name != "companion.apps.grammar.main":
         assert ">>> " in (shown.__doc__ or ""), f"{name} has no example"
 
 
@@ -209,5 +288,5 @@ def test_the_page_on_the_package_shows_all_that_it_exports():
     import companion
 
     shown = {name.rpartition(".")[2] for name in public_names()}
-    modules = {"claims", "metrics", "monitor", "plots", "streams"}
+    modules = {"claims", "intervals", "metrics", "monitor", "plots", "streams"}
     assert set(companion.__all__) - modules <= shown

@@ -60,7 +60,7 @@ def test_a_release_is_audited_and_listed():
     runs = [step.get("run", "") for step in steps]
     assert "make audit" in runs
     assert any("sbom.json" in run for run in runs)
-    script = (ROOT / "book" / "tools" / "audit.sh").read_text()
+    script = (ROOT / "book" / "press" / "checks" / "audit.sh").read_text()
     assert "--strict" in script and "--require-hashes" in script
 
 

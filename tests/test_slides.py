@@ -2,24 +2,24 @@
 
 from __future__ import annotations
 
-import doctest
 import hashlib
 import re
 from pathlib import Path
 from typing import Any
 
 import nbformat
-import pages
 import pytest
-import slide_rules
-import slides
 from axe_playwright_python.sync_playwright import Axe
 from looks import AXE
 
-import notebooks as runner
+from book.press import chapters, policies
+from book.press.slides import build as slides
+from book.press.slides.choice import marks
+from book.press.slides.read import slides_of
+from book.press.upkeep import execute as runner
 
 ROOT = Path(__file__).parents[1]
-NAMES = [one.name for one in pages.chapters()]
+NAMES = [one.name for one in chapters.in_order()]
 # Words that stand on a slide at most; a question comes with three answers, evidence in rows.
 MOST, WORDS = 45, {"poll": 50, "quiz": 62, "evidence": 62, "table": 62, "verdict": 52}
 
@@ -61,7 +61,7 @@ LOOK = """() => Reveal.getSlides().map((section) => {
 })"""
 
 
-def opened(page: Any, address: str, printed: bool = False) -> None:
+def restored(page: Any, address: str, printed: bool = False) -> None:
     """Open a deck and wait for it. (Waiting by an expression would break its security policy.)"""
     page.goto(address + ("?print-pdf" if printed else ""))
     there = "!!document.querySelector('.pdf-page')" if printed else "true"
@@ -90,7 +90,7 @@ def decks(site_url: str, browser: Any) -> dict[str, tuple[list[dict], list[str]]
             ),
         )
         page.on("response", lambda r, w=wrong: r.status < 400 or w.append(f"{r.status} {r.url}"))
-        opened(page, f"{site_url}slides/{name}.html")
+        restored(page, f"{site_url}slides/{name}.html")
         page.evaluate("Promise.all([...document.images].map((i) => i.decode()))")
         found[name] = page.evaluate(LOOK), wrong
         page.close()
@@ -129,7 +129,7 @@ def test_every_figure_of_a_chapter_is_shown(decks):
             assert image["ready"] and image["width"] > 500 and image["height"] > 150, (name, image)
             assert image["alt"].strip(), name
         notebook = nbformat.read(slides.NOTEBOOKS / f"{name}.ipynb", as_version=4)
-        skipped = [n for n, one in slide_rules.marks(notebook).items()
+        skipped = [n for n, one in marks(notebook).items()
                    if one["slide_type"] == "skip"]  # fmt: skip
         moving = 0
         for n, cell in enumerate(notebook.cells):
@@ -146,7 +146,7 @@ def test_every_deck_has_its_parts_and_notes(decks):
         kinds = [one["kind"] for one in shown]
         assert kinds[0] == "title" and kinds[-1] == "end", name
         assert {"figure", "moving", "poll", "code", "knobs", "evidence", "summary"} <= set(kinds)
-        about = next(one for one in pages.chapters() if one.name == name)
+        about = chapters.facts(name)
         assert kinds.count("verdict") == len(about.claims), name
         assert 2 <= kinds.count("quiz") <= 3, name
         assert 18 <= len(kinds) <= 42, (name, len(kinds))
@@ -163,7 +163,7 @@ def test_axe_finds_nothing_on_any_slide(site_url, browser):
     page = browser.new_page(viewport={"width": 1280, "height": 720})
     found = []
     for name in NAMES:
-        opened(page, f"{site_url}slides/{name}.html", printed=True)
+        restored(page, f"{site_url}slides/{name}.html", printed=True)
         for one in Axe().run(page, options=AXE).response["violations"]:
             found.append((name, one["id"], one["impact"], one["nodes"][0]["target"]))
     page.close()
@@ -175,7 +175,7 @@ def test_a_deck_works_by_keyboard(site_url, browser):
     """On and back, moving figures, answers, the speaker's window: all without a mouse."""
     context = browser.new_context(viewport={"width": 1280, "height": 720})
     page = context.new_page()
-    opened(page, f"{site_url}slides/{NAMES[0]}.html")
+    restored(page, f"{site_url}slides/{NAMES[0]}.html")
     kind = "Reveal.getCurrentSlide().dataset.kind"
     seen = [page.evaluate(kind)]
     for _ in range(200):
@@ -217,10 +217,10 @@ def test_a_deck_prints(site_url, browser):
     """A page for each state of each slide, figures standing still; with notes, a handout."""
     page = browser.new_page()
     address = f"{site_url}slides/{NAMES[0]}.html"
-    opened(page, address)
+    restored(page, address)
     number, counts = page.evaluate("Reveal.getSlides().length"), []
     for more in ("?print-pdf", "?print-pdf&showNotes=separate-page"):
-        opened(page, address + more)
+        restored(page, address + more)
         page.wait_for_selector(".pdf-page")
         assert page.locator(".moves:visible").count() == 0
         data = page.pdf(prefer_css_page_size=True, print_background=True)
@@ -247,9 +247,9 @@ def test_a_deck_loads_nothing_from_outside_and_says_so(site):
     chapter = (site / "notebooks" / f"{NAMES[0]}.html").read_text(encoding="utf-8")
     for name in NAMES:
         deck = (site / "slides" / f"{name}.html").read_text(encoding="utf-8")
-        assert f'content="{slides.POLICY}"' in deck
+        assert f'content="{policies.SITE}"' in deck
         assert not re.search(r'(src|href)="(https?:)?//', deck)
-    assert slides.POLICY in chapter
+    assert policies.SITE in chapter
     folder = site / "slides" / "deck"
     assert "Permission is hereby granted" in (folder / "LICENSE.txt").read_text()
     for file, digest in REVEAL.items():
@@ -265,8 +265,8 @@ REVEAL = {
 
 
 def test_a_deck_is_made_the_same_twice_and_only_when_need_be(tmp_path, monkeypatch):
-    some = pages.chapters()[:2]
-    monkeypatch.setattr(pages, "chapters", lambda: some)
+    some = chapters.in_order()[:2]
+    monkeypatch.setattr(chapters, "in_order", lambda: some)
     target, names = tmp_path / "html" / "slides", [one.name for one in some]
     assert slides.build(target) == names
     first = {name: (target / f"{name}.html").read_bytes() for name in names}
@@ -290,15 +290,15 @@ def code(source: str, **slideshow: str) -> Any:
 
 
 def kinds(notebook: Any) -> list[str]:
-    return [one.kind for one in slide_rules.Chapter(NAMES[0], notebook).read()]
+    return [one.kind for one in slides_of(NAMES[0], notebook)]
 
 
 def test_metadata_overrule_the_rule():
     idea, other = "def idea():\n    return 1", "def other():\n    return 2\n\n\nprint(3)"
-    taken = slide_rules.marks(chapter(code(idea), code(other)))
-    assert taken == {1: {"slide_type": "subslide"}}
+    process_row = marks(chapter(code(idea), code(other)))
+    assert process_row == {1: {"slide_type": "subslide"}}
     marked = chapter(code(idea), code(other, slide_type="slide", show="other", title="Ours"))
-    found = slide_rules.Chapter(NAMES[0], marked).read()
+    found = slides_of(NAMES[0], marked)
     assert [one.title for one in found if one.kind == "code"] == ["Ours"]
     assert found[1].cells[1].source == "def other():\n    return 2"
     assert "code" not in kinds(chapter(code(idea, slide_type="skip")))
@@ -317,7 +317,3 @@ def test_marking_changes_no_code_and_no_human_choice(tmp_path):
     assert runner.source_hash(after) == before
     assert after.cells[1].metadata["slideshow"] == {"slide_type": "subslide"}
     assert not slides.mark(path)
-
-
-def test_examples_of_the_rules():
-    assert doctest.testmod(slide_rules).failed == 0

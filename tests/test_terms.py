@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
-import book_site
+from book.press.site import links
 
 ROOT = Path(__file__).parents[1]
 CHAPTERS = sorted((ROOT / "notebooks").glob("[0-9]*.ipynb"))
@@ -43,7 +43,7 @@ def said(term: str) -> re.Pattern[str]:
 def test_every_term_is_linked_where_it_is_first_used():
     text = [(path, part) for path in PAGES for part in paragraphs(path)]
     wrong = []
-    for slug, term in book_site.glossary().items():
+    for slug, term in links.glossary().items():
         link = f"glossary.md#{slug})"
         linked = [k for k, (_, part) in enumerate(text) if link in part]
         plain = [

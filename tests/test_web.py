@@ -6,27 +6,33 @@ import re
 import sys
 import urllib.error
 import urllib.request
+from html import unescape
 from xml.etree import ElementTree
 
-import pages
 import pytest
-import web
+
+from book.press import address, chapters
+from book.press.site import landing, print_page
 
 
 def test_every_page_carries_a_link_card(site):
-    for page in web.toc_pages():
+    for page in chapters.pages():
         html = (site / f"{page}.html").read_text(encoding="utf-8")
-        tags = dict(re.findall(r'<meta property="(og:[a-z:_]+)" content="([^"]*)"', html))
-        assert tags["og:url"] == f"{web.address()}{page}.html"
-        assert tags["og:title"] and len(tags["og:description"]) > 20 and tags["og:image:alt"]
-        assert (site / tags["og:image"].removeprefix(web.address())).is_file()
+        found = re.findall(r'<meta property="(og:[a-z:_]+)" content="([^"]*)"', html)
+        tags = {name: unescape(text) for name, text in found}
+        about = re.search(r'<meta name="description" content="([^"]*)"', html)[1]
+        assert tags["og:url"] == f"{address.site()}{page}.html"
+        assert tags["og:title"] and "<" not in tags["og:title"] and tags["og:image:alt"]
+        assert len(about) > 20 and tags["og:description"] == unescape(about)
+        assert tags["og:type"] == ("website" if page == "book/index" else "article")
+        assert (site / tags["og:image"].removeprefix(address.site())).is_file()
 
 
 def test_the_sitemap_lists_every_page(site):
     root = ElementTree.parse(site / "sitemap.xml").getroot()
     found = [url[0].text for url in root]
-    assert found == [f"{web.address()}{page}.html" for page in web.toc_pages()]
-    assert f"Sitemap: {web.address()}sitemap.xml" in (site / "robots.txt").read_text()
+    assert found == [f"{address.site()}{page}.html" for page in chapters.pages()]
+    assert f"Sitemap: {address.site()}sitemap.xml" in (site / "robots.txt").read_text()
 
 
 def test_an_address_that_is_not_there_gets_the_books_own_page(site_url):
@@ -47,8 +53,8 @@ def test_the_lost_page_leads_home_from_any_depth(site_url, browser):
 
 def test_the_whole_book_stands_on_one_page(site):
     html = (site / "book" / "print.html").read_text(encoding="utf-8")
-    for page in web.printed_pages():
-        assert f'id="{web.slug(page)}"' in html
+    for page in print_page.printed_pages():
+        assert f'id="{print_page.slug(page)}"' in html
     ids = re.findall(r'\bid="([^"]+)"', html)
     assert len(ids) == len(set(ids))
     links = set(re.findall(r'href="#([^"]+)"', html))
@@ -64,17 +70,17 @@ def test_the_whole_book_stands_on_one_page(site):
 def test_the_whole_book_is_printed(site, browser):
     import subprocess
 
-    import pdf
+    from book.press.site import pdf
 
-    done = subprocess.run([sys.executable, pdf.__file__], capture_output=True, text=True)
+    done = subprocess.run([sys.executable, "-m", pdf.__name__], capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
     data = pdf.PDF.read_bytes()
     pdf.PDF.unlink()
-    assert data.startswith(b"%PDF") and data.count(b"/Type /Page\n") > 10 * len(pages.chapters())
+    assert data.startswith(b"%PDF") and data.count(b"/Type /Page\n") > 10 * len(chapters.in_order())
 
 
 def test_the_landing_page_offers_the_pdf_only_where_it_is_made(monkeypatch):
     monkeypatch.delenv("BOOK_PDF", raising=False)
-    assert "print.html" in web.downloads() and ".pdf" not in web.downloads()
+    assert "print.html" in landing.book_downloads() and ".pdf" not in landing.book_downloads()
     monkeypatch.setenv("BOOK_PDF", "1")
-    assert "static-vs-dynamic.pdf" in web.downloads()
+    assert "static-vs-dynamic.pdf" in landing.book_downloads()

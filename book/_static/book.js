@@ -1,4 +1,4 @@
-// Remembers, in this browser only, which chapters were read and which quiz answers were opened.
+// Remembers, in this browser only, which chapters were read.
 (() => {
   const PREFIX = "static-vs-dynamic:";
   const store = {
@@ -11,25 +11,6 @@
   };
   const nameOf = (path) => path.split("/").pop().replace(/\.html$/, "");
   const chapter = document.querySelector("[data-chapter]")?.dataset.chapter;
-
-  // Quiz answers stay open when the reader comes back.
-  const answers = [...document.querySelectorAll("details.answer")];
-  if (chapter && answers.length) {
-    const opened = new Set(store.get("answers:" + chapter, []));
-    answers.forEach((answer, k) => {
-      if (opened.has(k)) answer.open = true;
-      answer.addEventListener("toggle", () => {
-        if (answer.open) opened.add(k); else opened.delete(k);
-        store.set("answers:" + chapter, [...opened]);
-      });
-    });
-    const forget = document.createElement("button");
-    forget.type = "button";
-    forget.className = "book-button";
-    forget.textContent = "Close all answers and start the quiz again";
-    forget.addEventListener("click", () => answers.forEach((answer) => { answer.open = false; }));
-    answers.at(-1).after(forget);
-  }
 
   // Chapters that were read carry a mark in the contents and on the landing page.
   const read = new Set(store.get("read", []));
@@ -74,4 +55,54 @@
     document.querySelector(".prev-next-footer, .bd-footer-article")?.before(button);
   }
   show();
+})();
+
+// A figure that is pressed opens as large as its letters need (book.css), for readers on phones.
+(() => {
+  let dialog = null;
+  const open = (image, link) => {
+    if (!dialog) {
+      dialog = document.createElement("dialog");
+      dialog.innerHTML = '<button type="button" class="book-button">Close</button><img alt="">';
+      dialog.querySelector("button").addEventListener("click", () => dialog.close());
+      document.body.append(dialog);
+    }
+    dialog.className = `figure-large${link?.classList.contains("figure-shaded") ? " figure-shaded" : ""}`;
+    dialog.setAttribute("aria-label", "The figure, enlarged");
+    const large = dialog.querySelector("img");
+    large.src = image.currentSrc || image.src;
+    large.alt = image.alt;
+    // Drawn at 144 dots an inch, moving ones at 100; letters have 9 points or more, so 88 pixels an inch.
+    const wide = image.getAttribute("width") || image.naturalWidth;
+    const inches = wide / (image.closest(".companion-frames") ? 100 : 144);
+    dialog.style.setProperty("--readable", `${Math.ceil(88 * inches)}px`);
+    dialog.showModal();
+  };
+  document.addEventListener("click", (event) => {
+    const image = event.target.closest(".figure-link")?.querySelector("img")
+      || event.target.closest(".bd-article .cell_output img");
+    if (!image || event.ctrlKey || event.metaKey || event.shiftKey) return;
+    event.preventDefault();
+    open(image, image.closest(".figure-link"));
+  });
+})();
+
+// The cover waits for a guess, then its lines run on; a guess made once is remembered.
+(() => {
+  const pick = document.querySelector(".cover-pick");
+  if (!pick) return;
+  const KEY = "static-vs-dynamic:cover";
+  const run = (guess) => {
+    document.documentElement.classList.add("cover-runs");
+    const said = pick.querySelector(`[data-pick="${guess}"]`)?.textContent;
+    const status = pick.querySelector("[role=status]");
+    status.textContent = `${guess && said ? `You said: ${said.toLowerCase()}. ` : ""}${status.dataset.truth}`;
+  };
+  pick.addEventListener("click", (event) => {
+    const guess = event.target.dataset.pick;
+    if (guess === undefined) return;
+    try { localStorage.setItem(KEY, guess); } catch { /* private window */ }
+    run(guess);
+  });
+  try { const known = localStorage.getItem(KEY); if (known !== null) run(known); } catch { /* private window */ }
 })();

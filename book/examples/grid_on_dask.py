@@ -4,13 +4,13 @@ import joblib
 from dask.distributed import Client, LocalCluster
 
 from companion import compare, streams
-from companion.rivals import usual_rivals
+from companion.lineups import table_lineup
 
 
 def main() -> None:
     """Compare on the cluster, and print what came out."""
     days = streams.weather()
-    rivals = usual_rivals(days, quick=True)
+    rivals = table_lineup(days, quick=True)
     cluster = LocalCluster(n_workers=2, threads_per_worker=1)
     with cluster, Client(cluster), joblib.parallel_config("dask"):
         result = compare(days, rivals, progress=True)

@@ -6,9 +6,9 @@ from pathlib import Path
 from sklearn.linear_model import LinearRegression
 
 from companion import Online, PerKey, Static, streams
-from companion.keyed import learnt
-from companion.rivals import online_line
-from companion.spark import answers, columns, local_session
+from companion.lineups import online_line
+from companion.scale.keyed import fit_per_key
+from companion.scale.spark import answers, columns, local_session
 
 
 def main(folder: Path) -> None:
@@ -16,7 +16,7 @@ def main(folder: Path) -> None:
     personal = Online(online_line(0))
     strategy = PerKey(Static(LinearRegression()), personal, after=24)
     turbines = streams.wind_turbines()
-    known = learnt(strategy, turbines, warmup=2_000, label_delay="6h")
+    known = fit_per_key(strategy, turbines, warmup=2_000, label_delay="6h")
 
     spark = local_session(cores=2)
     reader = spark.readStream.schema(columns(known.features))

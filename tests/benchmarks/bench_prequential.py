@@ -1,6 +1,7 @@
 """Measure the package side by side with bare loops and peers, and print Markdown tables.
 
-Each pair is timed in turn, A B A B …, after one warm-up; the tables show the median of the ratios.
+Each pair is timed in turn, A B B A …, after one warm-up; the tables show the median of the ratios
+and their range, so that one noisy round decides nothing.
 CapyMOA takes part if it is installed (``pip install capymoa`` and Java 17); it is no dependency.
 """
 
@@ -24,8 +25,9 @@ from sklearn.ensemble import HistGradientBoostingRegressor
 from sklearn.linear_model import LinearRegression, SGDClassifier
 
 from companion import Online, Scheduled, Static, compare, prequential, streams
-from companion.chunks import prequential_chunks, read_chunks
-from companion.rivals import online_line, usual_rivals
+from companion.lineups import online_line, table_lineup
+from companion.scale.parts import prequential_in_parts
+from companion.streams.tables import read_parts
 
 RNG = np.random.default_rng(0)
 
@@ -46,12 +48,25 @@ def seconds(work: Callable[[], object]) -> float:
     return time.perf_counter() - start
 
 
+def cpu_seconds(work: Callable[[], object]) -> float:
+    """Return the CPU seconds of one call, which others on the machine change little."""
+    start = time.process_time()
+    work()
+    return time.process_time() - start
+
+
 def ratio(ours: Callable[[], object], theirs: Callable[[], object], repeats: int) -> tuple:
-    """Return the median ratio and the median seconds of both."""
+    """Return the ratios of CPU seconds in order, and the median CPU seconds of both."""
     ours(), theirs()
-    pairs = [(seconds(ours), seconds(theirs)) for _ in range(repeats)]
+    pairs = []
+    for k in range(repeats):  # whoever comes second gains or loses by turns
+        if k % 2:
+            second = cpu_seconds(theirs)
+            pairs.append((cpu_seconds(ours), second))
+        else:
+            pairs.append((cpu_seconds(ours), cpu_seconds(theirs)))
     return (
-        statistics.median(a / b for a, b in pairs),
+        sorted(a / b for a, b in pairs),
         statistics.median(a for a, _ in pairs),
         statistics.median(b for _, b in pairs),
     )
@@ -99,7 +114,7 @@ def online() -> tuple:
             answers.append(model.predict_one(x))
             model.learn_one(x, label)
 
-    return ratio(lambda: prequential(Online(river_model()), some, warmup=0), bare, 9)
+    return ratio(lambda: prequential(Online(river_model()), some, warmup=0), bare, 15)
 
 
 def against_river() -> tuple:
@@ -165,7 +180,7 @@ def write_table(path: Path, rows: int) -> None:
 
 def run_from_disk(strategy: object, path: Path) -> float:
     """Return the mean loss of a strategy on a table read in parts."""
-    parts = prequential_chunks(strategy, read_chunks(path, "y", rows=10_000), warmup=2_000)
+    parts = prequential_in_parts(strategy, read_parts(path, "y", rows=10_000), warmup=2_000)
     total, count = 0.0, 0
     for run in parts:
         total, count = total + run.loss.sum(), count + len(run.loss)
@@ -184,8 +199,8 @@ def peak_megabytes(work: Callable[[], object]) -> float:
 def whole_comparison() -> None:
     """Print the seconds of the usual comparison on 45,000 rows of 8 features."""
     some = stream(45_000, columns=8, classes=True)
-    took = seconds(lambda: compare(some, usual_rivals(some), seeds=range(1), n_jobs=-1))
-    print(f"compare, 45,000 × 8, {len(usual_rivals(some))} strategies: {took:.1f} s (≤ 120 s)")
+    took = seconds(lambda: compare(some, table_lineup(some), seeds=range(1), n_jobs=-1))
+    print(f"compare, 45,000 × 8, {len(table_lineup(some))} strategies: {took:.1f} s (≤ 120 s)")
 
 
 def peers() -> None:
@@ -206,7 +221,7 @@ def peers() -> None:
         found: list[float] = []
 
         def ours(part: streams.Stream = part, build: Callable = build, found: list = found) -> None:
-            run = prequential(Online(build()), part, warmup=0, weigh=False)
+            run = prequential(Online(build()), part, warmup=0, measure_size=False)
             found[:] = [float((run.loss == 0).mean())]
 
         scored: list[float] = []
@@ -243,7 +258,7 @@ def capymoa(part: streams.Stream, name: str, options: dict) -> tuple[str, str]:
         data = NumpyStream(part.X, part.y, target_type="categorical")
         learner = getattr(classifier, name)(schema=data.get_schema(), **options)
         start = time.perf_counter()
-        accuracy = prequential_evaluation(data, learner).cumulative.accuracy()
+        accuracy = prequential_evaluation(data, learner).running_mean.accuracy()
         best = min(best, time.perf_counter() - start)
     return f"{len(part) / best:,.0f}", f", {accuracy / 100:.4f}"
 
@@ -255,11 +270,12 @@ def main() -> None:
         f"{sklearn.__version__}, River {river.__version__}, {os.cpu_count()} cores, "
         f"{platform.system()} {platform.machine()}\n"
     )
-    print("| what | promise | ratio | seconds | seconds of the other |")
-    print("|---|---|---|---|---|")
+    print("| what | promise | median ratio | range | CPU seconds | of the other |")
+    print("|---|---|---|---|---|---|")
     for name, promise, work in BENCHES:
-        got, ours, theirs = work()
-        print(f"| {name} | {promise} | {got:.3f} | {ours:.3f} | {theirs:.3f} |")
+        rounds, ours, theirs = work()
+        spread = f"{statistics.median(rounds):.3f} | {rounds[0]:.3f} to {rounds[-1]:.3f}"
+        print(f"| {name} | {promise} | {spread} | {ours:.3f} | {theirs:.3f} |")
         sys.stdout.flush()
     print()
     memory()

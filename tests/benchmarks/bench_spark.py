@@ -24,9 +24,9 @@ import psutil
 from sklearn.linear_model import LinearRegression
 
 from companion import Online, PerKey, Static
-from companion.keyed import Answer, Learnt, Memory, absorb, learnt
-from companion.rivals import online_line
-from companion.spark import ANSWER, KeyState, Shipped, answers, columns, local_session, states
+from companion.lineups import online_line
+from companion.scale.keyed import Answer, FittedPerKey, Memory, fit_per_key, update_key
+from companion.scale.spark import ANSWER, KeyState, Shipped, answers, columns, local_session, states
 from companion.stream import Stream
 
 STORED = Path(__file__).parents[2] / "book" / "measured"
@@ -48,14 +48,14 @@ class Cost:
     waiting_bytes: float
 
 
-def known() -> Learnt:
+def known() -> FittedPerKey:
     """Return a shared line fitted on history, and the pattern of the personal ones."""
     rng = np.random.default_rng(0)
     X = rng.normal(size=(500, len(FEATURES)))
     y = X @ np.arange(len(FEATURES)) + rng.normal(size=500)
     history = Stream("history", X, y, features=FEATURES, key=np.repeat("old", 500))
     strategy = PerKey(Static(LinearRegression()), Online(online_line(0)), after=5)
-    return learnt(strategy, history)
+    return fit_per_key(strategy, history)
 
 
 def batches(keys: int, each: int) -> Iterator[pd.DataFrame]:
@@ -70,8 +70,8 @@ def batches(keys: int, each: int) -> Iterator[pd.DataFrame]:
         features = dict(zip(FEATURES, rng.normal(size=(len(FEATURES), n)), strict=True))
         parts = [pd.DataFrame(asked | features)]
         if batch:
-            told = {"key": np.tile(names, each), "row": row - n, "time": time}
-            parts.insert(0, pd.DataFrame(told | {"y": rng.normal(size=n)}))
+            labels_seen = {"key": np.tile(names, each), "row": row - n, "time": time}
+            parts.insert(0, pd.DataFrame(labels_seen | {"y": rng.normal(size=n)}))
         log = pd.concat(parts, ignore_index=True).reindex(columns=[*asked, *FEATURES])
         log.insert(0, "seq", 2 * n * batch + np.arange(len(log)))
         yield log.sample(frac=1, random_state=batch)
@@ -95,7 +95,7 @@ class InFrames(KeyState):
         """Yield the answers as a frame."""
         frame = pd.concat(list(rows)).astype(object)
         before = self.memory.get()
-        memory, given = absorb(
+        memory, given = update_key(
             self.shipped.value,
             key[0],
             None if before is None else Memory(*before),
@@ -105,7 +105,7 @@ class InFrames(KeyState):
         yield pd.DataFrame(given, columns=Answer._fields)
 
 
-def in_frames(log: Any, model: Learnt) -> Any:
+def in_frames(log: Any, model: FittedPerKey) -> Any:
     """Return the streaming table of answers, by way of pandas frames."""
     shipped = Shipped(log.sparkSession.sparkContext.broadcast(model))
     keyed = log.select("seq", "key", "row", "time", "y", *FEATURES).groupBy("key")
@@ -155,7 +155,7 @@ def bare_cost(keys: int, each: int) -> float:
             groups.setdefault(row[1], []).append(row)
         start = time.process_time()
         for key, own in groups.items():
-            kept[key], _ = absorb(model, key, kept.get(key), own)
+            kept[key], _ = update_key(model, key, kept.get(key), own)
         took.append(time.process_time() - start)
     return statistics.median(took[1:])
 

@@ -22,8 +22,9 @@ import pandas as pd
 from sklearn.linear_model import LinearRegression
 
 from companion import Online, Scheduled, Strategy
-from companion.chunks import prequential_chunks, read_chunks
-from companion.rivals import online_line
+from companion.lineups import online_line
+from companion.scale.parts import prequential_in_parts
+from companion.streams.tables import read_parts
 
 HERE = Path(__file__).parent
 COLUMNS = ("strategy", "rows", "megabytes", "microseconds_per_row", "mean_error")
@@ -57,8 +58,8 @@ def megabytes() -> float:
 
 def haul(name: str, path: Path, part: int = 100_000) -> Iterator[dict[str, object]]:
     """Run one strategy over a table; yield what each part of it took."""
-    parts = prequential_chunks(
-        strategies()[name], read_chunks(path, "y", rows=part), warmup=part // 10
+    parts = prequential_in_parts(
+        strategies()[name], read_parts(path, "y", rows=part), warmup=part // 10
     )
     rows, clock = part // 10, time.process_time()
     for run in parts:

@@ -16,9 +16,9 @@ import pytest
 from sklearn.linear_model import LinearRegression
 
 from companion import Baseline, Online, PerKey, Static, prequential, streams
-from companion.keyed import learnt, log_of
-from companion.rivals import online_line
-from companion.spark import answers, columns, local_session, states
+from companion.lineups import online_line
+from companion.scale.keyed import fit_per_key, log_of
+from companion.scale.spark import answers, columns, local_session, states
 
 ROOT = Path(__file__).parents[2]
 EXAMPLE = ROOT / "book" / "examples" / "keys_on_spark.py"
@@ -122,7 +122,7 @@ def poisoned(log: pd.DataFrame) -> pd.DataFrame:
 def hospital(spark, tmp_path_factory):
     """312 patients: poisoned rows in the log, and the query stopped and started again between."""
     folder = tmp_path_factory.mktemp("hospital")
-    known = learnt(visits_strategy(), VISITS, warmup=FIRST, label_delay="30D")
+    known = fit_per_key(visits_strategy(), VISITS, warmup=FIRST, label_delay="30D")
     log = poisoned(log_of(VISITS, warmup=FIRST, label_delay="30D"))
     later = write_log(log, folder / "log", parts=4)[2:]
     for path in later:
@@ -159,12 +159,12 @@ def test_the_checkpoint_tells_what_it_holds_of_each_key(spark, hospital):
     folder, known, _ = hospital
     kept = {row.key: row for row in states(spark, folder / "checkpoint").collect()}
     log = log_of(VISITS, warmup=FIRST, label_delay="30D")
-    told = log[log.y.notna()].groupby("key").size()
+    labels_seen = log[log.y.notna()].groupby("key").size()
     assert len(kept) == log.key.nunique()
     for key, row in kept.items():
-        before = known.personal[key].told if key in known.personal else 0
-        assert row.told == before + told.get(key, 0), key
-        assert (row.model_bytes > 0) == (row.told > 0) and row.waiting_bytes > 0
+        before = known.personal[key].labels_seen if key in known.personal else 0
+        assert row.labels_seen == before + labels_seen.get(key, 0), key
+        assert (row.model_bytes > 0) == (row.labels_seen > 0) and row.waiting_bytes > 0
 
 
 def test_a_log_without_a_column_gets_one_sentence(spark, hospital):
@@ -186,4 +186,4 @@ def test_a_checkpoint_of_another_model_stops_the_query_with_one_sentence(spark, 
     shutil.copy(folder / "log" / "003.parquet", folder / "log" / "004.parquet")
     other = PerKey(Static(LinearRegression()), Baseline("no-change"))
     with pytest.raises(Exception, match="was made for other features or another personal model"):
-        ask(spark, folder, learnt(other, VISITS, warmup=FIRST, label_delay="30D"))
+        ask(spark, folder, fit_per_key(other, VISITS, warmup=FIRST, label_delay="30D"))

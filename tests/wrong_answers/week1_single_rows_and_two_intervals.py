@@ -3,7 +3,7 @@
 
 import numpy as np
 
-from companion import metrics
+from companion import intervals
 
 
 def block_interval(d, block, resamples=1000, seed=0):
@@ -13,6 +13,6 @@ def block_interval(d, block, resamples=1000, seed=0):
 
 
 def judge(loss_a, loss_b, block):
-    low_a, high_a = metrics.block_bootstrap_interval(loss_a, block=block)
-    low_b, high_b = metrics.block_bootstrap_interval(loss_b, block=block)
+    low_a, high_a = intervals.block_bootstrap_interval(loss_a, block=block)
+    low_b, high_b = intervals.block_bootstrap_interval(loss_b, block=block)
     return "a" if high_a < low_b else "b" if high_b < low_a else "cannot tell"

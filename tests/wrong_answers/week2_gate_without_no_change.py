@@ -3,17 +3,17 @@
 
 import numpy as np
 
-from companion import metrics
+from companion import intervals
 
 
 def gate(candidate, champion, naive, groups, block):
     objections = []
-    if metrics.block_bootstrap_interval(candidate - champion, block=block)[0] > 0:
+    if intervals.block_bootstrap_interval(candidate - champion, block=block)[0] > 0:
         objections.append("worse than the champion")
     for name in np.unique(groups):
         rows = groups == name
         if rows.sum() >= 30:
             d = (candidate - champion)[rows]
-            if metrics.block_bootstrap_interval(d, block=block)[0] > 0:
+            if intervals.block_bootstrap_interval(d, block=block)[0] > 0:
                 objections.append(f"worse in {name}")
     return objections

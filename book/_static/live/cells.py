@@ -1,0 +1,141 @@
+"""Run a chapter's cells in its page as a notebook would; what they show comes back as JSON."""
+
+import ast
+import base64
+import contextlib
+import io
+import json
+import linecache
+import os
+import sys
+import traceback
+
+from needed import MAGIC, needed, statements
+
+os.environ["MPLBACKEND"] = "agg"
+spaces = {}
+
+
+class Printed(io.TextIOBase):
+    """What a cell prints, as one of its outputs."""
+
+    def __init__(self, shown):
+        self.shown = shown
+
+    def write(self, text):
+        if self.shown and "text" in self.shown[-1]:
+            self.shown[-1]["text"] += text
+        elif text:
+            self.shown.append({"output_type": "stream", "name": "stdout", "text": text})
+        return len(text)
+
+
+def bundle(value):
+    """Return a value as the data of a notebook's output."""
+    if hasattr(value, "_repr_mimebundle_"):
+        data, about = value._repr_mimebundle_()
+        return {"data": data, "metadata": about}
+    data = {"text/plain": repr(value)}
+    if hasattr(value, "_repr_html_"):
+        data["text/html"] = value._repr_html_()
+    return {"data": data, "metadata": {}}
+
+
+def display(*values):
+    """Show values among a cell's outputs."""
+    for value in values:
+        sys.stdout.shown.append({"output_type": "display_data", **bundle(value)})
+
+
+def open_figures():
+    """Show the figures that pyplot has open, and close them."""
+    if pyplot := sys.modules.get("matplotlib.pyplot"):
+        for number in pyplot.get_fignums():
+            data = io.BytesIO()
+            pyplot.figure(number).savefig(data, format="png")
+            image = base64.b64encode(data.getvalue()).decode()
+            sys.stdout.shown.append({"output_type": "display_data", "data": {"image/png": image}})
+        pyplot.close("all")
+
+
+def say(error, name):
+    """Return an error as its reader needs it: the lines of the cell, and what is wrong."""
+    own = [frame for frame in traceback.extract_tb(error.__traceback__) if frame.filename == name]
+    lines = [f"line {frame.lineno}: {frame.line}" for frame in own[-3:]]
+    if isinstance(error, SyntaxError) and error.filename == name:
+        lines = [f"line {error.lineno}: {(error.text or '').strip()}"]
+    what = "".join(traceback.format_exception_only(error)).strip().splitlines()[-1]
+    return {"output_type": "error", "evalue": what, "lines": lines}
+
+
+def perform(code, space):
+    """Run code in a space of names; return its outputs, or the module that is missing."""
+    name, shown = "<cell>", []
+    code = MAGIC.sub(r"\1pass", code)
+    linecache.cache[name] = (len(code), None, code.splitlines(True), name)
+    with contextlib.redirect_stdout(Printed(shown)), contextlib.redirect_stderr(sys.stdout):
+        try:
+            tree = ast.parse(code, name)
+            last = tree.body.pop() if tree.body and isinstance(tree.body[-1], ast.Expr) else None
+            exec(compile(tree, name, "exec"), space)
+            if last is not None:
+                value = eval(compile(ast.Expression(last.value), name, "eval"), space)
+                if value is not None:
+                    display(value)
+            open_figures()
+        except ModuleNotFoundError as missing:
+            return {
+                "missing": (missing.name or "").partition(".")[0],
+                "outputs": [say(missing, name)],
+            }
+        except BaseException as error:
+            shown.append(say(error, name))
+    return {"outputs": shown}
+
+
+def world(before):
+    """Return what is wrong with the code before a cell, None if it ran; ``spaces`` then has it."""
+    if before not in spaces:
+        spaces[before] = {"__name__": "__main__", "display": display}
+        done = perform(before, spaces[before])
+        if "missing" in done or any(one["output_type"] == "error" for one in done["outputs"]):
+            del spaces[before]
+            return done
+    return None
+
+
+def run(earlier, code):
+    """Run a cell after what it needs of the cells before it; the rest of them is not run."""
+    try:
+        before = needed(json.loads(earlier), code)
+        lasting = not any(one.changes - one.binds for one in statements(code))
+    except SyntaxError:  # in this cell, which then says so
+        before, lasting = "", True
+    wrong = world(before)
+    if wrong:
+        return json.dumps(wrong | {"before": True})
+    space = dict(spaces[before]) if lasting else spaces.pop(before)
+    return json.dumps(perform(code, space))
+
+
+def turned(code, sources):
+    """Return a knob cell's code with other values for some knobs.
+
+    >>> turned("knob_rate = 0.1", {"rate": "0.3"})
+    'knob_rate = 0.3'
+    """
+    tree = ast.parse(code)
+    for node in tree.body:
+        if isinstance(node, ast.Assign) and isinstance(node.targets[0], ast.Name):
+            name = node.targets[0].id.removeprefix("knob_")
+            if node.targets[0].id.startswith("knob_") and name in sources:
+                node.value = ast.parse(sources[name], mode="eval").body
+    return ast.unparse(tree)
+
+
+def turn(before, code, sources):
+    """Run a knob cell with some knobs turned, each time in the same world before it."""
+    wrong = world(before)
+    if wrong:
+        return json.dumps(wrong)
+    return json.dumps(perform(turned(code, json.loads(sources)), dict(spaces[before])))

@@ -1,0 +1,69 @@
+// Python for a chapter's page: the lab's own Pyodide and packages, in a worker of its own.
+let python, known;
+
+async function start({ folder, edition, packages, companion, needs, script = "cells.py" }) {
+  const text = (name) => fetch(new URL(`${name}${self.location.search}`, import.meta.url))
+    .then((answer) => answer.text());
+  const [{ loadPyodide }, lock, cells, needed] = await Promise.all([
+    import(`${folder}pyodide.mjs`),
+    fetch(`${folder}pyodide-lock.json?edition=${edition}`).then((answer) => answer.json()),
+    text(script), text("needed.py"),
+  ]);
+  lock.packages[companion].depends = needs; // the rest comes when a chapter imports it
+  known = new Map(Object.entries(lock.packages).flatMap(
+    ([name, one]) => one.imports.map((module) => [module, name])));
+  python = await loadPyodide({
+    indexURL: folder, packageBaseUrl: folder, lockFileContents: lock, packages,
+    stdout: () => {}, stderr: () => {},
+  });
+  python.FS.writeFile("/home/pyodide/needed.py", needed);
+  python.globals.set("step", step);
+  python.runPython(cells);
+}
+
+// What is known so far goes to the page at once, with the finished runs that it has not got.
+const sent = new Set();
+function step(text) {
+  const folder = "/tables/runs";
+  const fresh = python.FS.readdir(folder).filter((name) => name.endsWith(".npz") && !sent.has(name));
+  fresh.forEach((name) => sent.add(name));
+  const runs = fresh.map((name) => [name, python.FS.readFile(`${folder}/${name}`)]);
+  postMessage({ step: JSON.parse(text), runs });
+}
+
+function put(path, bytes) {
+  python.FS.mkdirTree(path.slice(0, path.lastIndexOf("/")));
+  python.FS.writeFile(path, bytes);
+}
+
+// A package that was not foreseen is loaded when its import fails; the cell then runs again.
+async function perform(name, ...values) {
+  for (const tried = new Set(); ;) {
+    const called = python.globals.get(name);
+    const done = JSON.parse(called(...values));
+    called.destroy(); // what is left to be collected may be so while Python waits, which ends it
+    if (done.before) done.outputs.push({ output_type: "stream", text: "(in a cell before this one)\n" });
+    const found = known.get(done.missing);
+    if (!found || tried.has(found)) return done.outputs;
+    tried.add(found);
+    await python.loadPackage(found);
+  }
+}
+
+let queue = Promise.resolve();
+onmessage = ({ data }) => {
+  queue = queue.then(async () => {
+    try {
+      if (data.do === "start") await start(data);
+      const outputs = data.do === "turn"
+        ? await perform("turn", data.before, data.cell, JSON.stringify(data.sources))
+        : data.do === "run" ? await perform("run", JSON.stringify(data.earlier), data.code)
+        : data.do === "call" ? await perform(data.call, JSON.stringify(data.asked))
+        : data.do === "put" ? put(data.path, data.bytes)
+        : data.do === "load" ? void (await python.loadPackage(data.packages)) : [];
+      postMessage({ id: data.id, outputs });
+    } catch (error) {
+      postMessage({ id: data.id, failed: String(error.message || error) });
+    }
+  });
+};

@@ -1,0 +1,182 @@
+"""Build the lab: JupyterLite with Python in the browser, made of the site's own files alone.
+
+When the files that it runs cannot be had, the site is built without the lab.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import importlib.metadata
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import nbformat
+
+from book.press import policies
+from book.press.course import handouts
+from book.press.files import digest, files_below, makers
+from book.press.lab.fetch import LeftOut, fetch
+from book.press.lab.licences import put_licences
+from book.press.lab.python import PRELOADED, megabytes, put_python
+from book.press.places import BOOK, HTML, NOTEBOOKS, ROOT
+
+SOURCES = BOOK / "lab"
+LOCK = SOURCES / "pyodide-lock.json"
+LAB = HTML / "lab"
+APPS = ("notebooks", "tree", "lab", "edit", "consoles")
+
+
+def contents() -> Iterator[tuple[str, nbformat.NotebookNode]]:
+    """Choose what the lab holds: each student's notebook with its path, in this place alone."""
+    for path in sorted((ROOT / "notebooks").glob("[0-9]*.ipynb")):
+        chapter = nbformat.read(path, as_version=4)
+        yield f"notebooks/{path.name}", lab_copy(handouts.student(chapter, path.stem))
+
+
+def lab_copy(notebook: nbformat.NotebookNode) -> nbformat.NotebookNode:
+    """Return a student's notebook as the lab opens it: folded as its page is, with links.
+
+    A link to a page of the site starts at the site's root; the lab's script puts the root's
+    address before it, wherever the site is served from.
+    """
+    for cell in handouts.linked(notebook, "/").cells:
+        if cell.cell_type == "code":
+            cell.metadata["trusted"] = True
+            if "hide-input" in cell.metadata.get("tags", []):
+                cell.metadata["jupyter"] = {"source_hidden": True}
+    notebook.metadata["kernelspec"] = {
+        "name": "python", "display_name": "Python (in the browser)", "language": "python"
+    }  # fmt: skip
+    return notebook
+
+
+def run_lite(command: str, lite: Path, target: Path) -> None:
+    """Run a command of JupyterLite; what it only prints as a failure is an error here."""
+    options = ["--lite-dir", str(lite), "--output-dir", str(target),
+               "--contents", str(lite / "contents"), "--no-sourcemaps"]  # fmt: skip
+    options += [option for app in APPS for option in ("--apps", app)]
+    done = subprocess.run(
+        [sys.executable, "-c", "from jupyterlite_core.app import main; main()", command, *options],
+        capture_output=True, text=True, cwd=lite,
+    )  # fmt: skip
+    output = done.stdout + done.stderr
+    if done.returncode or re.search(r"^(FAIL|TaskError|TaskFailed)", output, re.M):
+        raise SystemExit(f"make: jupyter lite {command} failed:\n{output[-4000:]}")
+
+
+def settings(python: Path) -> dict[str, Any]:
+    """Return the lab's configuration; the lock's address changes with the lock."""
+    edition = hashlib.sha256((python / "pyodide-lock.json").read_bytes()).hexdigest()[:12]
+    options = {
+        "packages": PRELOADED,
+        "lockFileURL": f"./static/pyodide/pyodide-lock.json?edition={edition}",
+    }
+    return {
+        "jupyter-lite-schema-version": 0,
+        "jupyter-config-data": {
+            "appName": "Static vs. Dynamic AI Models: the lab",
+            "exposeAppInBrowser": True,
+            "litePluginSettings": {
+                "@jupyterlite/pyodide-kernel-extension:kernel": {
+                    "pyodideUrl": "./static/pyodide/pyodide.mjs",
+                    "disablePyPIFallback": True,
+                    "loadPyodideOptions": options,
+                }
+            },
+        },
+    }
+
+
+def put_pages(target: Path, size: int) -> None:
+    """Give each of the lab's pages its security policy and the book's bar and look."""
+    for name in ("book-lab.js", "book-lab.css"):
+        shutil.copy(SOURCES / name, target)
+    for page in target.rglob("*.html"):
+        html = page.read_text(encoding="utf-8")
+        up = "../" * (len(page.relative_to(target).parts) - 1)
+        head = (
+            f'<meta charset="utf-8">{policies.meta(policies.LAB)}'
+            f'<link rel="icon" type="image/svg+xml" href="{up}../_static/favicon.svg">'
+        )
+        html = re.sub(r'<meta charset="utf-8" ?/?>', "", html)
+        html = html.replace("<head>", f"<head>{head}", 1)
+        html = html.replace("<html>", '<html lang="en">', 1)
+        if 'id="jupyter-lite-main"' in html:
+            html = html.replace("</head>", (
+                f'<link rel="stylesheet" href="{up}book-lab.css"></head>'
+            ), 1)  # fmt: skip
+            html = html.replace("</body>", (
+                f'<script src="{up}book-lab.js" data-megabytes="{size}"></script></body>'
+            ), 1)  # fmt: skip
+        page.write_text(html, encoding="utf-8")
+
+
+def made_from(lock: dict[str, Any]) -> str:
+    """Return a name for all that the lab is made from."""
+    versions = [importlib.metadata.version(package)
+                for package in ("jupyterlite-core", "jupyterlite-pyodide-kernel")]  # fmt: skip
+    folders = (SOURCES, ROOT / "companion", NOTEBOOKS)
+    own = [*makers("lab"), Path(handouts.__file__), ROOT / "pyproject.toml"]
+    own += [path for folder in folders for path in files_below(folder)]
+    return digest(own, json.dumps(lock), *versions)
+
+
+def build(cache: Path, lock: dict[str, Any]) -> None:
+    """Build the lab into the site, whole or not at all."""
+    LAB.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=LAB.parents[1], prefix="lab-") as name:
+        work = Path(name)
+        lite, target = work / "lite", work / "lab"
+        for path, notebook in contents():
+            file = lite / "contents" / path
+            file.parent.mkdir(parents=True, exist_ok=True)
+            # nbformat would drop that the cells are trusted.
+            file.write_text(json.dumps(notebook), encoding="utf-8")
+        python = work / "python"
+        put_python(lock, cache, work, python)
+        (lite / "jupyter-lite.json").write_text(json.dumps(settings(python)), encoding="utf-8")
+        shutil.copy(SOURCES / "overrides.json", lite)
+        run_lite("build", lite, target)
+        (target / "static").mkdir(exist_ok=True)
+        python = python.rename(target / "static" / "pyodide")
+        run_lite("check", lite, target)
+        size = megabytes(python)
+        put_licences(target, lock)
+        put_pages(target, size)
+        about = {"megabytes": size, "made_from": made_from(lock)}
+        (target / "about.json").write_text(json.dumps(about), encoding="utf-8")
+        shutil.rmtree(LAB, ignore_errors=True)
+        os.replace(target, LAB)
+
+
+def about() -> dict[str, Any] | None:
+    """Return what the site's lab says of itself; None if the site has no lab."""
+    path = LAB / "about.json"
+    return json.loads(path.read_text(encoding="utf-8")) if path.is_file() else None
+
+
+def main() -> bool:
+    """Bring the site's lab up to date, or say in one line why it is left out."""
+    lock = json.loads(LOCK.read_text(encoding="utf-8"))
+    try:
+        if os.environ.get("LAB") == "0":
+            raise LeftOut("LAB=0")
+        if (about() or {}).get("made_from") != made_from(lock):
+            build(fetch(lock), lock)
+    except LeftOut as reason:
+        shutil.rmtree(LAB, ignore_errors=True)
+        print(f"The lab is left out; chapters open on Binder and Colab ({reason}).")
+        return False
+    return True
+
+
+if __name__ == "__main__":
+    sys.exit(0 if main() else 1)

@@ -1,0 +1,114 @@
+"""Figures: chapters' figures on other pages; sizes, so that nothing jumps; moving ones as files."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+import struct
+from base64 import b64decode
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from docutils import nodes
+from sphinx.application import Sphinx
+from sphinx.util.docutils import SphinxDirective
+
+from book.press import chapters
+from book.press.places import BUILD, NOTEBOOKS, ROOT
+from book.press.site import about
+from book.press.site.links import slug
+
+FIGURES = BUILD / "figures"
+SHADES = re.compile(r"\b(dark|pale|black|white|shade|squares)", re.I)
+PICTURE = re.compile(r'<img [^>]*?src="([^":]+\.png)"[^>]*>')
+FRAME = re.compile(r"data:image/webp;base64,([A-Za-z0-9+/=]+)")
+
+
+def put_picture(name: str, data: bytes) -> str:
+    """Write a picture that the site is to take in; return its address for the pages."""
+    FIGURES.mkdir(parents=True, exist_ok=True)
+    path = FIGURES / f"{name}.png"
+    path.write_bytes(data)
+    return f"/{path.relative_to(ROOT).as_posix()}"
+
+
+class ChapterFigure(SphinxDirective):
+    """A figure of a chapter, from its stored outputs: ``{chapter-figure} NOTEBOOK ITS FINDING``."""
+
+    required_arguments = 2
+    final_argument_whitespace = True
+
+    def run(self) -> list[nodes.Node]:
+        """Write the picture with that title to the build folder and show it with its alt text."""
+        name, wanted = self.arguments
+        self.env.note_dependency(str(NOTEBOOKS / f"{name}.ipynb"))
+        shown = {title: (alt, data) for _, title, alt, data in chapters.figures(name)}
+        if wanted not in shown:
+            raise self.error(
+                f"chapter-figure: {name} has no figure {wanted!r}; it has {', '.join(shown)}"
+            )
+        alt, data = shown[wanted]
+        uri = put_picture(f"{name}-{slug(wanted)[:60]}", data)
+        return [nodes.image(uri=uri, alt=alt, classes=["story"])]
+
+
+def opened_large(tag: str, address: str) -> str:
+    """Make a picture a link to its file; a script opens it large enough to read on a phone.
+
+    On a dark page a picture is turned dark, unless its description speaks of dark and pale.
+
+    >>> opened_large('<img alt="One line." src="a.png">', "a.png")
+    '<a class="figure-link" href="a.png"><img alt="One line." src="a.png"></a>'
+    """
+    described = re.search(r'alt="([^"]*)"', tag)
+    shaded = " figure-shaded" if described and SHADES.search(described[1]) else ""
+    return f'<a class="figure-link{shaded}" href="{address}">{tag}</a>'
+
+
+def sized(html: str, pictures: Mapping[str, Path]) -> str:
+    """Give each picture its size, so that nothing jumps; load it when it comes into sight."""
+
+    def mend(match: re.Match) -> str:
+        tag, path = match[0], pictures.get(match[1].rpartition("/")[2])
+        if " width=" in tag or path is None:
+            return tag
+        width, height = struct.unpack(">II", path.read_bytes()[16:24])
+        size = f'<img width="{width}" height="{height}" loading="lazy" '
+        return opened_large(tag.replace("<img ", size, 1), match[1])
+
+    return PICTURE.sub(mend, html)
+
+
+def frames_as_files(html: str, page: str, site: Path) -> str:
+    """Write the frames of moving figures into the site, loaded when they come into sight."""
+    folder, address = site / "_images" / "frames", "../" * page.count("/") + "_images/frames/"
+    folder.mkdir(parents=True, exist_ok=True)
+
+    def as_file(match: re.Match) -> str:
+        data = b64decode(match[1])
+        name = f"{hashlib.sha256(data).hexdigest()[:16]}.webp"
+        (folder / name).write_bytes(data)
+        return address + name
+
+    html = FRAME.sub(as_file, html)
+    return re.sub(
+        rf'<img (src="({re.escape(address)}[^"]+)"[^>]*>)',
+        lambda match: opened_large(f'<img loading="lazy" {match[1]}', match[2]),
+        html,
+    )
+
+
+def on_page(app: Sphinx, page: str, template: str, context: dict, doctree: Any) -> None:
+    """Mend the pictures of a page's text."""
+    if "body" in context:
+        pictures = {name: Path(app.srcdir, file) for file, name in app.builder.images.items()}
+        body = sized(context["body"], pictures)
+        context["body"] = frames_as_files(body, page, Path(app.outdir))
+
+
+def setup(app: Sphinx) -> dict[str, Any]:
+    """Register the extension."""
+    app.add_directive("chapter-figure", ChapterFigure)
+    app.connect("html-page-context", on_page)
+    return about()

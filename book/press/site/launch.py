@@ -1,0 +1,55 @@
+"""The launch buttons: the lab in the site comes first, where there is one."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+from sphinx.application import Sphinx
+
+from book.press import chapters
+from book.press.site import about
+
+
+def on_config(app: Sphinx, config: Any) -> None:
+    """Ask for a button if the site has a lab.
+
+    A button that comes or goes makes every page anew: Sphinx watches these two settings.
+    """
+    lab = Path(app.outdir) / "lab" / "about.json"
+    if lab.is_file():
+        config.html_context["lab"] = json.loads(lab.read_text(encoding="utf-8"))["megabytes"]
+        config.html_theme_options["launch_buttons"]["jupyterlite_url"] = "lab/notebooks/index.html"
+
+
+def lab_first(app: Sphinx, page: str, template: str, context: dict, doctree: Any) -> None:
+    """Make the lab the first of a chapter's launch buttons, with an address below the site.
+
+    A worked capstone reads a file beside it, which neither the lab nor Colab has: it keeps Binder.
+    """
+    chapter = chapters.facts(page.removeprefix("notebooks/"))
+    for group in context.get("header_buttons", []):
+        if not isinstance(group, dict) or "buttons" not in group:
+            continue
+        if chapter is None:
+            group["buttons"] = [
+                button for button in group["buttons"]
+                if button.get("text") not in ("JupyterLite", "Colab")
+            ]  # fmt: skip
+        for button in group["buttons"]:
+            if button.get("text") == "JupyterLite":
+                button["url"] = "../" * page.count("/") + button["url"]
+                button["text"] = "In your browser"
+                button["tooltip"] = (
+                    "Run this chapter here, in JupyterLite: nothing to install, nothing sent "
+                    f"anywhere, about {app.config.html_context['lab']} MB the first time"
+                )
+                group["buttons"].sort(key=lambda other: other is not button)
+
+
+def setup(app: Sphinx) -> dict[str, Any]:
+    """Register the extension."""
+    app.connect("config-inited", on_config, priority=100)
+    app.connect("html-page-context", lab_first, priority=900)
+    return about()

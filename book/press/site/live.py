@@ -1,0 +1,87 @@
+"""The live book: a panel of knobs on each chapter's page, where the site has a lab."""
+
+from __future__ import annotations
+
+import functools
+import hashlib
+import json
+import shutil
+from pathlib import Path
+from typing import Any
+
+from sphinx.application import Sphinx
+
+from book.press.files import digest
+from book.press.lab.python import PACKAGE
+from book.press.live import needed
+from book.press.live.knobs import Turning, panel, turning
+from book.press.live.packages import COMPANION_NEEDS, chosen, imported, megabytes
+from book.press.places import BOOK, NOTEBOOKS
+from book.press.site import about
+
+CELL = '<div class="cell tag_knob docutils container">'
+OUTPUT = '<div class="cell_output docutils container">'
+PARTS = ("cells.py", "python.mjs", "work.mjs", "worker.mjs")  # Sphinx names the others' editions
+
+
+@functools.cache
+def turnings() -> dict[str, Turning]:
+    """Return what each chapter's page needs to turn its knobs."""
+    found = {path.stem: turning(path) for path in sorted(NOTEBOOKS.glob("[0-9]*.ipynb"))}
+    return {name: one for name, one in found.items() if one}
+
+
+@functools.cache
+def edition() -> str:
+    """Return a name for what the pages fetch, so that a browser does not keep what is old."""
+    files = [Path(needed.__file__), *(BOOK / "_static" / "live" / name for name in PARTS)]
+    return digest(files, repr(turnings()))[:8]
+
+
+def python_of(app: Sphinx) -> Path:
+    """Return the folder of the lab's Python in the built site."""
+    return Path(app.outdir) / "lab" / "static" / "pyodide"
+
+
+def packages_of(one: Turning, folder: Path) -> list[str]:
+    """Return the lab's packages that a chapter's knobs need."""
+    return chosen(imported(f"{one.before}\n{one.cell}"), folder)
+
+
+def add_panel(app: Sphinx, page: str, template: str, context: dict, doctree: Any) -> None:
+    """Put the panel between a knob cell's code and what it shows."""
+    one = turnings().get(page.removeprefix("notebooks/")) if "body" in context else None
+    folder = python_of(app)
+    if one is None or not folder.is_dir() or CELL not in context["body"]:
+        return
+    before, cell, after = context["body"].partition(CELL)
+    size = megabytes(packages_of(one, folder), folder)
+    html = panel(page.removeprefix("notebooks/"), one.knobs, size, edition())
+    context["body"] = before + cell + after.replace(OUTPUT, html + OUTPUT, 1)
+    app.add_css_file("live/live.css")
+    app.add_js_file("live/page.mjs", type="module")
+
+
+def put_code(app: Sphinx, failure: Exception | None) -> None:
+    """Lay beside the scripts, for each chapter, what they ask for when a knob is touched."""
+    folder = python_of(app)
+    if failure or not folder.is_dir():
+        return
+    lock = hashlib.sha256((folder / "pyodide-lock.json").read_bytes()).hexdigest()[:12]
+    target = Path(app.outdir) / "_static" / "live"
+    shutil.copy(needed.__file__, target)
+    for name, one in turnings().items():
+        asked = {
+            "before": one.before, "cell": one.cell,
+            "sources": {knob.name: knob.sources for knob in one.knobs},
+            "packages": packages_of(one, folder), "companion": PACKAGE,
+            "needs": COMPANION_NEEDS, "edition": lock,
+        }  # fmt: skip
+        (target / f"{name}.json").write_text(json.dumps(asked), encoding="utf-8")
+
+
+def setup(app: Sphinx) -> dict[str, Any]:
+    """Register the extension."""
+    app.connect("html-page-context", add_panel)
+    app.connect("build-finished", put_code)
+    return about()

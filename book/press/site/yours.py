@@ -1,0 +1,127 @@
+"""The page on which a reader's own table is compared, where the site has a lab."""
+
+from __future__ import annotations
+
+import functools
+import hashlib
+import json
+import shutil
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from sphinx.application import Sphinx
+
+from book.press.files import digest
+from book.press.lab.python import PACKAGE
+from book.press.live import needed
+from book.press.live.packages import COMPANION_NEEDS, chosen, imported, megabytes
+from book.press.places import BOOK, NOTEBOOKS
+from book.press.render import fill
+from book.press.site import about
+from book.press.site.live import python_of
+from companion.streams.catalogue import DATA
+
+PAGE = "book/your_stream"
+PLACE = '<div id="yours"></div>'
+WITHOUT = "<p>This copy of the site was built without Python in its pages.</p>"
+SAMPLES = (
+    ("bike_sharing.csv.gz", "Bike rides", "Two years of bike rides in Washington"),
+    ("liver.csv.gz", "Patients", "Visits of 312 liver patients to one clinic"),
+    ("bakery.csv", "A bakery, made up", "This bakery is made up; a rival opens in its second year"),
+)  # fmt: skip
+PRICES = (
+    ("cost_of_error", "One unit of error, or one wrong class"),
+    ("cost_of_update", "One retraining"),
+    ("cost_of_label", "One label"),
+)
+# The chapter that explains a strategy: the first pattern that its name fits.
+EXPLAINED = (
+    ("corrected per key", "09_learning_you"),
+    ("^blend|^following|^line over", "15_better_together"),
+    ("^frozen", "03_how_models_age"),
+    ("^refit", "06_yesterdays_map"),
+    ("^triggered", "08_drift_and_recovery"),
+    ("^online", "07_one_row_at_a_time"),
+    ("", "01_one_stream_two_models"),
+)
+FILES = ("yours.py", "python.mjs", "worker.mjs")
+# The line-up imports these when it makes its models.
+RUNS = "import joblib, river, sklearn, threadpoolctl\nfrom companion import rivals\n"
+READS = "from companion.streams import description, guess, tables\n"
+
+
+@functools.cache
+def edition() -> str:
+    """Return a name for what the page fetches, so that a browser does not keep what is old."""
+    files = [BOOK / "_static" / "live" / name for name in FILES]
+    return digest([*files, Path(__file__)], bakery())[:8]
+
+
+@functools.cache
+def bakery() -> str:
+    """Return two years of a bakery's sales as CSV: made up, as in chapter 21."""
+    rng = np.random.default_rng(7)
+    day = np.arange(np.datetime64("2024-01-01"), np.datetime64("2025-12-31"))
+    n, weekday = len(day), np.arange(len(day)) % 7
+    season = -9 * np.cos(2 * np.pi * np.arange(n) / 365)
+    warmth = 11 + season + 3 * rng.normal(size=n)
+    sold = 200 + 40 * (weekday >= 5) - 2 * warmth + 12 * rng.normal(size=n)
+    sold -= 50 * (day > np.datetime64("2025-04-01"))  # the rival opens
+    rows = [
+        f"{d},{w:.1f},{int(k >= 5)},{s:.0f}"
+        for d, w, k, s in zip(day, warmth, weekday, sold, strict=True)
+    ]
+    return "\n".join(["day,warmth,weekend,sold", *rows, ""])
+
+
+def packages_of(folder: Path) -> tuple[list[str], list[str]]:
+    """Return the lab's packages that reading a table needs, and those that comparing needs."""
+    return chosen(imported(READS), folder), chosen(imported(READS + RUNS), folder)
+
+
+def add_page(app: Sphinx, page: str, template: str, context: dict, doctree: Any) -> None:
+    """Put the page's parts where it leaves room for them."""
+    if page != PAGE or "body" not in context:
+        return
+    folder = python_of(app)
+    if not folder.is_dir():
+        context["body"] = context["body"].replace(PLACE, WITHOUT)
+        return
+    html = fill(
+        "site/templates/your_stream.html", edition=edition(), samples=SAMPLES, prices=PRICES,
+        megabytes=megabytes(packages_of(folder)[1], folder),
+    )  # fmt: skip
+    context["body"] = context["body"].replace(PLACE, html)
+    app.add_css_file("live/live.css")
+    app.add_css_file("live/yours.css")
+    app.add_js_file("live/yours.mjs", type="module")
+
+
+def put_files(app: Sphinx, failure: Exception | None) -> None:
+    """Lay the samples beside the scripts, and what the page asks for when it is touched."""
+    folder = python_of(app)
+    if failure or not folder.is_dir():
+        return
+    target = Path(app.outdir) / "_static" / "live"
+    shutil.copy(needed.__file__, target)
+    for file, _, _ in SAMPLES[:2]:
+        shutil.copy(DATA / file, target)
+    (target / "bakery.csv").write_text(bakery(), encoding="utf-8")
+    reads, runs = packages_of(folder)
+    lock = hashlib.sha256((folder / "pyodide-lock.json").read_bytes()).hexdigest()[:12]
+    asked = {
+        "packages": reads, "later": runs, "companion": PACKAGE, "needs": COMPANION_NEEDS,
+        "edition": lock,
+        "explained": [[pattern, f"../notebooks/{name}.html"] for pattern, name in EXPLAINED],
+    }  # fmt: skip
+    for _, name in EXPLAINED:
+        assert (NOTEBOOKS / f"{name}.ipynb").is_file(), name
+    (target / "yours.json").write_text(json.dumps(asked), encoding="utf-8")
+
+
+def setup(app: Sphinx) -> dict[str, Any]:
+    """Register the extension."""
+    app.connect("html-page-context", add_page)
+    app.connect("build-finished", put_files)
+    return about()

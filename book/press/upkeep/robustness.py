@@ -1,0 +1,191 @@
+"""Compute every verdict again in other worlds: other rows, warm-ups, blocks and random numbers.
+
+A chapter's code runs as it stands, up to its last verdict; what it asks the companion for is
+changed on the way, and the warm-up where the code names it. ``book/robustness.json`` says for
+each verdict what came out in each world. A world in which a chapter's code cannot run (it may
+name a row that is not there) is left out, and the record says why.
+"""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import io
+import json
+import os
+import re
+import subprocess
+import sys
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from functools import partial
+from typing import Any
+
+import nbformat
+
+from book.press.places import NOTEBOOKS, OTHER_WORLDS
+from book.press.upkeep.execute import source_hash
+from companion.files.atomic import write_atomically
+
+WORLDS: dict[str, dict[str, float]] = {
+    "the book's": {},
+    "the first twentieth left out": {"first": 0.05},
+    "the first tenth left out": {"first": 0.1},
+    "the last tenth left out": {"last": 0.1},
+    "the last fifth left out": {"last": 0.2},
+    "a warm-up half as long": {"warmup": 0.5},
+    "a warm-up half as long again": {"warmup": 1.5},
+    "blocks half as long": {"block": 0.5},
+    "blocks twice as long": {"block": 2},
+    "other random numbers": {"seed": 1},
+    "other random numbers again": {"seed": 2},
+}
+LONGEST = 300  # seconds that a chapter may take in one world
+
+
+def kept(stream: Any, first: float, last: float) -> Any:
+    """Return a stream without its first and last share: of its keys, if it has any, or its rows.
+
+    >>> from companion import streams
+    >>> bikes = streams.bike_sharing()
+    >>> len(bikes), len(kept(bikes, 0.1, 0.0)), len(kept(bikes, 0.0, 0.2))
+    (731, 658, 585)
+    """
+    import numpy as np
+
+    units = np.arange(len(stream)) if stream.key is None else stream.key
+    names = np.array(list(dict.fromkeys(units)))
+    stay = names[int(first * len(names)) : len(names) - int(last * len(names))]
+    rows = np.flatnonzero(np.isin(units, stay))
+    return replace(stream.take(rows), time=None if stream.time is None else stream.time[rows])
+
+
+def everywhere(old: Any, new: Any) -> None:
+    """Put a function in the place of another, wherever the companion has imported it."""
+    for name, module in list(sys.modules.items()):
+        if name.startswith("companion"):
+            for key, value in list(vars(module).items()):
+                if value is old:
+                    setattr(module, key, new)
+
+
+def other_warmup(code: str, times: float) -> str:
+    """Return code in which the warm-up, where it is named, is so many times as long.
+
+    >>> other_warmup("warmup = int(0.2 * len(bikes))", 1.5)
+    'warmup = int(0.3 * len(bikes))'
+    >>> other_warmup("first, fifth = 146, len(stream) // 5", 0.5)
+    'first, fifth = 146, int(0.1 * len(stream))'
+    >>> other_warmup("compare(bikes, rivals, warmup=146)", 0.5)
+    'compare(bikes, rivals, warmup=73)'
+    """
+    share = f"{0.2 * times:.2g}"
+    code = re.sub(r"((?:warmup ?= ?)|int\()0\.2\b", rf"\g<1>{share}", code)
+    code = re.sub(r"(len\([\w.\[\]]+\)) // 5\b", rf"int({share} * \1)", code)
+    return re.sub(r"\b((?:warmup|first|SCHOOL) ?= ?)(\d{3,})\b",
+                  lambda found: f"{found[1]}{int(times * int(found[2]))}", code)  # fmt: skip
+
+
+def change(first: float = 0, last: float = 0, block: float = 1, seed: int = 0) -> None:
+    """Change what the companion gives to whoever asks it from now on."""
+    import numpy as np
+
+    import companion.comparison  # noqa: F401 (so that it is there to be changed)
+    from companion import intervals, streams
+    from companion.streams import book as shipped
+
+    if first or last:
+        for load in [getattr(shipped, name) for name in streams.HOMES["streams.book"]]:
+            everywhere(load, partial(lambda load, *a, **k: kept(load(*a, **k), first, last), load))
+    length, draw = intervals.block_length, np.random.default_rng
+    if block != 1:
+        everywhere(length, lambda d: max(1, min(int(block * length(d)), len(d) // 2)))
+    if seed:
+        np.random.default_rng = lambda s=None: draw([s, seed] if isinstance(s, int) else s)
+
+
+def verdicts_in(name: str, world: str) -> list[dict[str, Any]]:
+    """Run a chapter's code in a world; return its verdicts: claim, outcome, what the pieces say."""
+    import matplotlib
+
+    matplotlib.use("Agg")
+    import matplotlib.pyplot as plt
+    from IPython.core.interactiveshell import InteractiveShell
+
+    from companion import claims
+    from companion.show import plots
+
+    found: list[dict[str, Any]] = []
+    judge = claims.verdict
+
+    def noted(claim: str, evidence: Any, **words: str) -> None:
+        words["only_when"] = words.get("only_when") or "the world is another"
+        said = judge(claim, evidence, **words)
+        found.append({
+            "claim": claim, "outcome": said.outcome.split()[0],
+            "pieces": [[float(f"{end:.4g}") for end in (piece.value, piece.low, piece.high)]
+                       for piece in evidence],
+        })  # fmt: skip
+
+    world_is = dict(WORLDS[world])
+    times = world_is.pop("warmup", 1)
+    change(**world_is)
+    claims.verdict = noted
+    plots.show = lambda fig, *rest, **more: plt.close(fig)
+    notebook = nbformat.read(NOTEBOOKS / f"{name}.ipynb", as_version=4)
+    code = [c.source for c in notebook.cells if c.cell_type == "code"]
+    last = max(k for k, source in enumerate(code) if "claims.verdict(" in source)
+    as_written = code[: last + 1]
+    code = [other_warmup(source, times) for source in as_written] if times != 1 else as_written
+    if times != 1 and code == as_written:
+        raise ValueError("the code names no warm-up")
+    os.chdir(NOTEBOOKS)
+    shell = InteractiveShell.instance()
+    with contextlib.redirect_stdout(io.StringIO()):
+        for source in code:
+            done = shell.run_cell(source, silent=True)
+            if "plots." not in source:  # a figure may point at a row that this world has not
+                done.raise_error()
+    return found
+
+
+def run(name: str, world: str) -> list[dict[str, Any]] | str:
+    """Run a chapter in a world, in a process of its own; return its verdicts, or why none."""
+    command = [sys.executable, "-m", "book.press.upkeep.robustness", "--one", name, world]
+    try:
+        done = subprocess.run(command, capture_output=True, text=True, timeout=LONGEST,
+                              env={**os.environ, "OMP_NUM_THREADS": "1"})  # fmt: skip
+    except subprocess.TimeoutExpired:
+        return f"it took more than {LONGEST} seconds"
+    if done.returncode:
+        return (done.stderr.strip().splitlines() or ["no reason given"])[-1][:200]
+    return json.loads(done.stdout.strip().splitlines()[-1])
+
+
+def main() -> int:
+    """Renew the record of the chapters whose code has changed, or of those that are named."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--one", nargs=2, metavar=("CHAPTER", "WORLD"))
+    parser.add_argument("--jobs", type=int, default=2)
+    parser.add_argument("only", nargs="*", help="how the files' names begin, such as 07")
+    options = parser.parse_args()
+    if options.one:
+        print("\n" + json.dumps(verdicts_in(*options.one)))
+        return 0
+    record = json.loads(OTHER_WORLDS.read_text("utf-8")) if OTHER_WORLDS.is_file() else {}
+    with ThreadPoolExecutor(options.jobs) as pool:
+        for path in sorted(NOTEBOOKS.glob("[0-9]*.ipynb")):
+            digest = source_hash(nbformat.read(path, as_version=4))
+            named = path.name.startswith(tuple(options.only))
+            if not (named if options.only else record.get(path.stem, {}).get("source") != digest):
+                continue
+            said = dict(zip(WORLDS, pool.map(partial(run, path.stem), WORLDS), strict=True))
+            record[path.stem] = {"source": digest, "worlds": said}
+            write_atomically(OTHER_WORLDS, (json.dumps(record, indent=1) + "\n").encode())
+            left = [world for world, verdicts in said.items() if isinstance(verdicts, str)]
+            print(f"{path.stem}: {len(WORLDS) - len(left)} worlds; without {left}", flush=True)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,68 @@
+"""How long a comparison may take, from a moment's work on its own rows."""
+
+from __future__ import annotations
+
+import time as clock
+from collections.abc import Callable
+from typing import Any
+
+from companion.evaluation import fit_rows, learn_rows, predict_rows, prepared_copy, warmup_rows
+from companion.hybrids.tuned import Tuned
+from companion.memory import usual_memory
+from companion.rivals import one_thread, rivals
+from companion.strategies import Scheduled, Strategy
+from companion.stream import Stream
+
+FITTED, LEARNT = 2_000, 100  # rows of the moment's work
+
+
+def expected_seconds(stream: Stream, setting: dict[str, Any], jobs: int) -> tuple[float, int]:
+    """Return the wall-clock seconds that a race may take, and how many strategies take part.
+
+    Each tuned strategy is fitted on a few rows and learns a few more; the rest is counting how many
+    rows its trials, its fits and its labels will show it.
+    """
+    warmup, label_delay = setting["warmup"], setting["label_delay"]
+    first = warmup_rows(warmup, len(stream))
+    remembering = usual_memory(stream, warmup, label_delay)
+    lineup = rivals(remembering, **setting)
+    with one_thread():
+        seconds = sum(strategy_seconds(each, remembering, first) for each in lineup.values())
+    return seconds / max(1, jobs), len(lineup)
+
+
+def strategy_seconds(strategy: Strategy, rows: Stream, first: int) -> float:
+    """Return the CPU seconds that one strategy may take on all rows."""
+    if not isinstance(strategy, Tuned):
+        return 0.0
+    ways = next(iter(strategy.choices.values()))
+    trials, trial_rows = len(strategy.choices) + len(ways) - 1, min(first, strategy.most)
+    try_out = prepared_copy(next(iter(ways.values())), rows, 0)
+    fitted = min(first, FITTED)
+    fit = seconds_for(lambda: fit_rows(try_out, rows, slice(0, fitted))) / fitted
+    if isinstance(try_out, Scheduled):
+        in_trials = 1 + trial_rows / 2 / try_out.every
+        in_all = 1 + (len(rows) - first) / try_out.every
+        size = try_out.window or (first + len(rows)) / 2
+        return fit * (trials * in_trials * 0.7 * trial_rows + in_all * size)
+    step = 0.0
+    if not try_out.frozen:
+        count = min(LEARNT, len(rows) - first)
+        step = seconds_for(lambda: one_by_one(try_out, rows, first, count)) / count
+    return fit * (trials * trial_rows / 2 + first) + step * (
+        trials * trial_rows / 2 + len(rows) - first
+    )
+
+
+def one_by_one(strategy: Strategy, rows: Stream, first: int, count: int) -> None:
+    """Predict and learn some rows, one by one."""
+    for row in range(first, first + count):
+        predict_rows(strategy, rows, slice(row, row + 1))
+        learn_rows(strategy, rows, slice(row, row + 1))
+
+
+def seconds_for(work: Callable[[], Any]) -> float:
+    """Return the seconds that a piece of work takes."""
+    began = clock.perf_counter()
+    work()
+    return clock.perf_counter() - began

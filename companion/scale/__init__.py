@@ -1,0 +1,1 @@
+"""Past one machine's memory: streams in parts, state by key, engines."""

@@ -1,0 +1,194 @@
+"""The ledger: a card for each claim, nothing cut, filtered, and the same words on every page."""
+
+from __future__ import annotations
+
+import re
+from html import unescape
+
+import numpy as np
+import pytest
+
+from book.press import chapters
+from book.press.site import claims_map, ledger, prices
+from companion import claims
+
+# Elements that reach beyond the window, or whose text reaches beyond themselves.
+CUT = """(outer) => [...document.querySelectorAll(`${outer}, ${outer} *`)].filter((e) => {
+    const box = e.getBoundingClientRect();
+    return box.width && (box.right > innerWidth + 1 || box.left < -1
+        || (e.clientWidth && e.scrollWidth > e.clientWidth + 1));
+}).map((e) => `${e.tagName}.${e.className}: ${e.textContent.slice(0, 40)}`)"""
+
+
+def words(html: str) -> str:
+    return " ".join(unescape(re.sub(r"<[^>]+>", " ", html)).split())
+
+
+@pytest.mark.browser
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("width", [360, 390, 1280])
+def test_nothing_of_the_ledger_is_cut(site_url, browser, width, scheme):
+    context = browser.new_context(viewport={"width": width, "height": 844}, color_scheme=scheme)
+    page = context.new_page()
+    page.goto(f"{site_url}book/claims.html")
+    assert page.locator("ol.ledger > li").count() == 21
+    assert page.locator("ol.ledger .outcome").count() == sum(map(len, chapters.verdicts().values()))
+    assert page.evaluate(CUT, "ol.ledger") == []
+    assert page.evaluate(CUT, ".bank-filter") == []
+    assert page.evaluate("document.documentElement.scrollWidth") <= width
+    context.close()
+
+
+@pytest.mark.browser
+def test_the_ledger_is_filtered_by_part_verdict_and_data(site_url, browser):
+    page = browser.new_page()
+    page.goto(f"{site_url}book/claims.html")
+    form = page.locator(".bank-filter")
+    status = form.get_by_role("status")
+    assert status.inner_text() == "21 of 21 claims"
+    form.get_by_label("Part").select_option("Online")
+    online = [claim.id for claim in claims.CLAIMS.values() if claim.part == "Online"]
+    shown = page.locator("ol.ledger > li:visible .ledger-claim b")
+    assert shown.all_inner_texts() == online
+    form.get_by_label("Data").select_option("sleep_study")
+    assert shown.all_inner_texts() == ["O3"]
+    page.get_by_role("button", name="Show all").click()
+    form.get_by_label("Verdict").select_option("supported")
+    supported = [
+        name for name, records in chapters.verdicts().items()
+        if any(record["outcome"] == "supported" for _, record in records)
+    ]  # fmt: skip
+    assert sorted(shown.all_inner_texts()) == sorted(supported)
+    page.close()
+
+
+@pytest.mark.browser
+def test_the_ledger_needs_no_script(site_url, browser):
+    context = browser.new_context(java_script_enabled=False)
+    page = context.new_page()
+    page.goto(f"{site_url}book/claims.html")
+    assert page.locator("ol.ledger > li:visible").count() == 21
+    assert page.locator(".bank-filter:visible").count() == 0
+    context.close()
+
+
+def test_landing_page_ledger_and_chapters_say_the_same_of_a_claim(site):
+    landing = words((site / "book" / "index.html").read_text(encoding="utf-8")).lower()
+    board = words((site / "book" / "claims.html").read_text(encoding="utf-8"))
+    several = {name: r for name, r in chapters.verdicts().items() if len(r) > 1}
+    assert {"S2", "D1"} <= set(several)
+    for name, records in several.items():
+        said = ledger.standing(records)
+        assert said in landing and f"In the whole book: {said}." in board, name
+        for notebook, _ in records:
+            page = (site / "notebooks" / f"{notebook.stem}.html").read_text(encoding="utf-8")
+            assert f"In the whole book: {said} ( ledger )." in words(page), (name, notebook.stem)
+
+
+def test_a_card_counts_what_the_record_says():
+    for records in chapters.verdicts().values():
+        for _, record in records:
+            counts = ledger.counts(record)
+            total = counts.speaks_for + counts.unclear + counts.against
+            assert total == len(record["evidence"])
+            if record["outcome"] == "supported":
+                assert (counts.unclear, counts.against) == (0, 0)
+            drawn = ledger.figure(record)
+            assert drawn.count('class="speaks-for"') == counts.speaks_for
+            assert drawn.count("<circle") == total
+
+
+def test_the_data_of_a_chapter_are_those_that_it_loads():
+    assert ledger.data_of("09_learning_you") == ("chick_weights", "liver", "sleep_study")
+    assert ledger.data_of("11_markets") == ("bike_sharing", "glucose", "stocks", "wind_turbines")
+    assert ledger.data_of("14_quality_control") == ("solder",)
+
+
+def test_the_map_of_claims_says_what_the_record_says():
+    """Every place by the book's own rule, counted again from the record."""
+    from scipy import stats
+
+    from companion.streams.record import runs
+
+    table = runs()
+    world = (table["real"] == 0) & (table["drift"] == "one jump") & (table["delay"] == 40)
+    world &= table["family"] == "linear"
+    chances, ups = [], []
+    for task, noise in sorted({(r["task"], r["noise"]) for r in table[world]}):
+        rows = table[world & (table["task"] == task) & (table["noise"] == noise)]
+        frozen, refit = (rows["error"][rows["strategy"] == n] for n in ("frozen", "refit"))
+        chances.append(stats.ttest_rel(frozen, refit).pvalue)
+        ups.append(frozen.mean() > refit.mean())
+    assert all(ups) and max(chances) < 0.05 and len(chances) == 4
+    assert claims_map.place("S2", "one jump", 40) == ("for", 4, 4)
+    assert set(claims_map.SPEEDS) == set(table["drift"][table["real"] == 0].tolist())
+    assert set(claims_map.DELAYS) == set(table["delay"][table["real"] == 0].tolist())
+    silent = re.search(r"Of ([^<]*) the record of runs says", claims_map.claims_map())[1]
+    assert sorted([*silent.split(", "), *claims_map.COMPARED]) == sorted(claims.CLAIMS)
+
+
+@pytest.mark.browser
+def test_the_map_of_claims_moves_by_keyboard_and_says_so(site_url, browser):
+    page = browser.new_page(viewport={"width": 360, "height": 740})
+    page.goto(f"{site_url}book/claims.html")
+    form, speeds = page.locator("form.claims-map"), list(claims_map.SPEEDS)
+    speed, delay = form.get_by_label("The world"), form.get_by_label("Labels come")
+    status = form.get_by_role("status")
+    for k, name in enumerate(speeds):
+        speed.focus()
+        page.keyboard.press("Home")
+        for _ in range(k):
+            page.keyboard.press("ArrowRight")
+        assert speed.get_attribute("aria-valuetext") == claims_map.SPEEDS[name]
+        late = list(claims_map.DELAYS)[k % 3]
+        delay.fill(str(k % 3))
+        for claim in claims_map.COMPARED:
+            kind, count, total = claims_map.place(claim, name, late)
+            said = form.locator(f"li[data-id={claim}] .map-said").inner_text()
+            assert said.endswith(f"{count} of {total} for it")
+            holds = re.search(rf"\b{claim}\b", status.inner_text())
+            assert bool(holds) == (kind == "for"), (claim, name)
+    assert page.evaluate(CUT, "form.claims-map") == []
+    page.close()
+
+
+@pytest.mark.browser
+def test_prices_name_the_cheapest_of_the_record(site_url, browser):
+    """At each price the table names what the companion's own prices give."""
+    page = browser.new_page(viewport={"width": 360, "height": 740})
+    page.goto(f"{site_url}book/guide.html")
+    form, winners = page.locator("form.prices"), set()
+    status = form.get_by_role("status")
+    for error, retraining, label, delay in ((1, 0, 0, 0), (1, 7, 0, 0), (1, 0, 6, 1), (6, 3, 2, 2)):
+        before = status.inner_text()
+        chosen = {"error": error, "retraining": retraining, "label": label, "delay": delay}
+        for name, k in chosen.items():
+            form.locator(f"[name={name}]").fill(str(k))
+        stops = [float(form.locator(f"[name={name}]").get_attribute("data-stops").split(",")[k])
+                 for name, k in list(chosen.items())[:3]]  # fmt: skip
+        cheapest = form.locator("tbody td:nth-child(2)").all_inner_texts()
+        for shown, (world, by_delay) in zip(cheapest, prices.priced().items(), strict=True):
+            costs = {name: np.mean(np.array(streams) @ stops)
+                     for name, streams in by_delay[delay].items()}  # fmt: skip
+            assert shown.split(",")[0] == min(costs, key=costs.get), (world, chosen)
+            winners.add(shown)
+        assert before != status.inner_text() or chosen["retraining"] == 0
+    assert len(winners) > 5
+    assert page.evaluate(CUT, "form.prices") == []
+    page.emulate_media(media="print")
+    assert not form.is_visible()
+    page.close()
+
+
+def test_prices_are_those_of_the_companion():
+    """A run costs its wrong rows, its retrainings, and each label beyond the warm-up."""
+    from companion.streams.record import runs
+
+    table = runs()
+    row = table[(table["stream"] == "weather") & (table["strategy"] == "refit")]
+    row = row[row["family"] == "linear"][0]
+    wrong, fits, labels = prices.per_thousand(row)
+    scored = row["rows"] - row["warmup"]
+    assert wrong == pytest.approx(1000 * row["error"], abs=0.01)
+    assert fits == pytest.approx(1000 * row["retrainings"] / scored, abs=0.01) and fits > 0
+    assert labels == pytest.approx(1000 * (row["labels_used"] - row["warmup"]) / scored, abs=0.01)

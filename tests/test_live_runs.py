@@ -1,0 +1,201 @@
+"""Knobs turn and cells run in the chapters' own pages, in a browser as a reader would.
+
+``make test`` takes the first chapter through, ``make test-lab`` (``pytest --lab``) takes all.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import json
+import re
+from pathlib import Path
+
+import outputs
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from looks import AXE
+from test_lab import built  # noqa: F401  (a fixture)
+from test_lab_runs import CHAPTERS, Counting, Watch, host  # noqa: F401  (a fixture)
+from test_live import CELLS, knob_cell
+
+from book.press import policies
+from book.press.live import knobs
+
+ROOT = Path(__file__).parents[1]
+PATIENCE = 180  # seconds; a busy machine is slow
+pytestmark = pytest.mark.browser
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """Take one chapter, or all with --lab."""
+    if "chapter" in metafunc.fixturenames:
+        chosen = CHAPTERS if metafunc.config.getoption("--lab") else CHAPTERS[:1]
+        metafunc.parametrize("chapter", chosen, ids=lambda path: path.stem)
+
+
+class WithHeaders(Counting):
+    """As a host that sends the book's policies as headers."""
+
+    def end_headers(self) -> None:
+        policy = (
+            policies.LIVE if self.path.partition("?")[0].endswith(policies.LIVE_WORKER) else None
+        )
+        if "/notebooks/" in self.path:
+            policy = policies.SITE
+        if policy:
+            self.send_header("Content-Security-Policy", policy)
+        super().end_headers()
+
+
+def wait(page, selector: str, pattern: str) -> str:
+    """Wait until a text fits; the pages' policy forbids Playwright's own way, which evaluates."""
+    text = ""
+    for _ in range(PATIENCE * 20):
+        text = page.locator(selector).first.inner_text()
+        if re.search(pattern, text):
+            return text
+        page.wait_for_timeout(50)
+    raise AssertionError(f"{selector} is {text!r}, not {pattern!r}")
+
+
+STATUS = "form.live .live-status"
+
+
+def stored_text(page) -> str:
+    return page.locator(".tag_knob > .cell_output").inner_text()
+
+
+def turned_text(page) -> str:
+    return page.locator(".tag_knob .live-world .live-shown").inner_text()
+
+
+def natively(one: knobs.Turning, sources: dict[str, str]) -> list[str]:
+    """Return what the knob cell shows on this machine's Python, as the page shows it."""
+    with contextlib.redirect_stdout(io.StringIO()):
+        done = json.loads(CELLS["turn"](one.before, one.cell, json.dumps(sources)))["outputs"]
+    return [
+        out.get("text") or out["data"].get("text/html") or out["data"]["text/plain"] for out in done
+    ]
+
+
+def words(html: str) -> str:
+    """Return a text without tags and white space, so that a table and its picture are equal."""
+    return " ".join(re.sub(r"<[^>]+>", " ", html).split())
+
+
+def known(chapter: Path) -> dict:
+    """Return how far a chapter's knob cell may be off in the browser."""
+    code = "".join(knob_cell(chapter)["source"])
+    listed = [one for one in outputs.KNOWN
+              if one["notebook"] == chapter.stem and code.startswith(one["cell"])]  # fmt: skip
+    return {key: one[key] for one in listed for key in ("largest", "words") if key in one}
+
+
+def test_knobs_turn_in_the_page(built, host, browser, chapter, record_property):  # noqa: F811
+    base = host(WithHeaders)
+    context = browser.new_context(viewport={"width": 360, "height": 740}, color_scheme="dark")
+    watch = Watch(context, base)
+    page = context.new_page()
+    one = knobs.turning(chapter)
+    page.goto(f"{base}notebooks/{chapter.stem}.html")
+    page.wait_for_load_state("networkidle")
+    said = int(re.search(r"(\d+) MB", page.locator(".live-cost").inner_text())[1])
+    WithHeaders.sent = 0
+    page.get_by_role("button", name="Turn the knobs here").click()
+    wait(page, STATUS, "^In your world, with the book’s values")
+    assert (
+        outputs.differences(words(stored_text(page)), words(turned_text(page)), **known(chapter))
+        == []
+    )
+    assert abs(WithHeaders.sent / 1e6 - said) < 1, f"a first touch loads {Counting.sent / 1e6} MB"
+    # the last knob that is a slider, one stop on, by keyboard
+    knob = [k for k in one.knobs if k.kind != "switch"][-1]
+    step = 1 if knob.stored + 1 < len(knob.sources) else -1
+    field = page.locator(f"#live-{knob.name}")
+    field.focus()
+    page.keyboard.press("ArrowDown" if (step > 0) == (knob.kind == "choice") else "ArrowUp")
+    if knob.kind == "choice":
+        field.select_option(str(knob.stored + step))
+    wait(page, STATUS, "^In your world:")
+    stop = knob.stored + step
+    expected = " ".join(map(words, natively(one, {knob.name: knob.sources[stop]})))
+    assert outputs.differences(expected, words(turned_text(page)), **known(chapter)) == []
+    assert f"{knob.label}: {knob.shown[stop]} (book: {knob.shown[knob.stored]})" in (
+        page.locator("ul.live-turned").inner_text()
+    )
+    assert page.evaluate("document.documentElement.scrollWidth") <= 360
+    found = Axe().run(page, options=AXE).response["violations"]
+    assert [(v["id"], v["nodes"][0]["target"]) for v in found] == []
+    link = page.url
+    page.get_by_role("button", name="Book’s values").click()
+    wait(page, STATUS, "^In your world, with the book’s values")
+    assert "#" not in page.url
+    assert len(page.workers) == 1
+    again = context.new_page()
+    again.goto(link)
+    wait(again, STATUS, "^This link has set the knobs")
+    assert again.locator(f"#live-{knob.name}").input_value() == str(stop)
+    context.close()
+    assert watch.problems == []
+
+
+def test_cells_are_edited_and_run(built, host, browser):  # noqa: F811
+    """An error is readable and the page lives on; a loop without end is stopped; an answer runs."""
+    base = host(WithHeaders)
+    context = browser.new_context()
+    watch = Watch(context, base)
+    page = context.new_page()
+    page.set_default_timeout(PATIENCE * 1000)
+    page.goto(f"{base}notebooks/{CHAPTERS[0].stem}.html")
+    cell = page.locator(".bd-article .cell", has_text="def ben(rate").first
+    stored = cell.locator(".cell_output").inner_text()
+    cell.get_by_role("button", name="Edit and run").click()
+    code = cell.locator("textarea")
+    whole = code.input_value()
+    assert (
+        whole
+        == next(
+            c for c in map("".join, sources(CHAPTERS[0])) if c.startswith("def ben(rate")
+        ).rstrip("\n")
+        + "\n"
+    )
+    page.keyboard.press("Control+Enter")
+    wait(page, ".cell_input .live-status", "^Done; what it shows is below")
+    assert outputs.differences(stored, cell.locator(".live-shown").inner_text()) == []
+    assert not cell.locator(".cell_output").is_visible()
+    code.fill("len(bikes) / 0")
+    page.keyboard.press("Control+Enter")
+    wait(page, ".cell_input .live-status", "^An error: ZeroDivisionError: division by zero")
+    assert "line 1: len(bikes) / 0" in cell.locator(".live-error").inner_text()
+    code.fill("while True:\n    pass")
+    page.keyboard.press("Control+Enter")
+    wait(page, ".cell_input .live-status", "^Running …")
+    cell.get_by_role("button", name="Stop").click()
+    wait(page, ".cell_input .live-status", "^Stopped")
+    for _ in range(100):  # the browser takes a moment to end it
+        if not page.workers:
+            break
+        page.wait_for_timeout(50)
+    assert page.workers == []
+    code.fill("print(len(bikes))")
+    page.keyboard.press("Control+Enter")
+    wait(page, ".cell_input .live-shown", "^731")
+    found = Axe().run(page, options=AXE).response["violations"]
+    assert [(v["id"], v["nodes"][0]["target"]) for v in found] == []
+    cell.get_by_role("button", name="Book’s code and output").click()
+    assert cell.locator(".cell_output").inner_text() == stored
+    page.get_by_role("button", name="Answer here").first.click()
+    # What is typed before the field is there goes nowhere.
+    page.wait_for_function("document.activeElement.matches('textarea')")
+    page.keyboard.press("Control+End")
+    page.keyboard.type("print('mine', warmup)")
+    page.keyboard.press("Control+Enter")
+    wait(page, ".live-world .live-shown", "^mine 146")
+    context.close()
+    assert watch.problems == []
+
+
+def sources(chapter: Path) -> list[list[str]]:
+    cells = json.loads(chapter.read_text(encoding="utf-8"))["cells"]
+    return [cell["source"] for cell in cells if cell["cell_type"] == "code"]
