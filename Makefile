@@ -13,6 +13,9 @@ FOR_LAB := $(or $(wildcard $(READY)),$(VENV)/.lab)
 SPARK := $(VENV)/.spark
 MUTMUT := $(VENV)/.mutmut
 
+# Python keeps what it has compiled: the tests start hundreds of processes.
+unexport PYTHONDONTWRITEBYTECODE
+
 .DEFAULT_GOAL := help
 .PHONY: help env book site course assignments pdf speed lab test test-quick test-lab test-engines nightly soak notebooks runs robustness bench bank measure words lint lock audit mutants clean
 

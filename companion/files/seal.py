@@ -87,11 +87,6 @@ def rotate_key() -> Path:
     ------
     UnsafeFile
         If it cannot be written.
-
-    Examples
-    --------
-    >>> rotate_key() == key_path()  # doctest: +SKIP
-    True
     """
     path = key_path()
     try:
