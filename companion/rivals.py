@@ -91,33 +91,49 @@ def columns_of(stream: Stream, what: str) -> list[int]:
     return [stream.features.index(name) for name in names if name in stream.features]
 
 
-def what_to_see(stream: Stream) -> dict[str, tuple[list[int], int | None]]:
-    """Return what a model may be shown, by name: columns, and the column to learn changes from.
+def what_to_see(stream: Stream, rows: int) -> dict[str, tuple[Any, ...]]:
+    """Return what a model may be shown, by name, as :class:`companion.views.View` takes it.
+
+    Labels that are never below 0 in the first rows are also learnt as shares of what is remembered:
+    a series that has grown, or the key of a larger one, then looks as the others do.
 
     Examples
     --------
     >>> from companion.memory import with_memory
     >>> toy = with_memory(Stream("toy", np.zeros((9, 1)), np.arange(9.0)), lags=1)
-    >>> what_to_see(toy)["memory, change since the last label"]
+    >>> what_to_see(toy, 5)["memory, change since the last label"]
     ([0, 1, 2, 3, 4], 1)
+    >>> what_to_see(toy, 5)["memory, share of the mean"]
+    ([0, 1, 2, 3, 4], 2, [1, 2, 3, 4])
     """
     everything = list(range(len(stream.features)))
     remembered = [i for i in everything if stream.features[i].startswith(MEMORY)]
     clock = [i for i in everything if stream.features[i].startswith(CALENDAR)]
     given = [i for i in everything if i not in {*remembered, *clock}]
-    seen: dict[str, tuple[list[int], int | None]] = {}
+    seen: dict[str, tuple[Any, ...]] = {}
     if remembered:
-        seen["memory"] = (everything, None)
+        seen["memory"] = (everything,)
         if given:
-            seen["memory alone"] = (remembered + clock, None)
+            seen["memory alone"] = (remembered + clock,)
     if given or clock:
-        seen["no memory"] = (given + clock, None)
-    if stream.task == "regression":
-        for name, what in (
-            ("the last label", LAST), ("the median", MEDIAN), ("last season", SEASON),
-        ):  # fmt: skip
-            for base in columns_of(stream, what):
-                seen[f"memory, change since {name}"] = (everything, base)
+        seen["no memory"] = (given + clock,)
+    if stream.task != "regression":
+        return seen
+    smallest = stream.y[:rows].min()
+    changes = {"the last label": LAST, "last season": SEASON}
+    shares = {"last season": SEASON}
+    if smallest > 0:
+        shares = {"the last label": LAST, **shares}
+    elif smallest == 0:
+        shares = {"the mean": MEAN}
+    else:
+        changes, shares = {"the median": MEDIAN, **changes}, {}
+    for name, what in changes.items():
+        for base in columns_of(stream, what):
+            seen[f"memory, change since {name}"] = (everything, base)
+    for name, what in shares.items():
+        for base in columns_of(stream, what):
+            seen[f"memory, share of {name}"] = (everything, base, remembered)
     return seen
 
 
@@ -216,23 +232,23 @@ def rivals(
     >>> from companion.memory import usual_memory
     >>> list(rivals(usual_memory(streams.bike_sharing()), quick=True))[-3:]
     ... # doctest: +NORMALIZE_WHITESPACE
-    ['online linear on memory, change since the last label',
-     'online linear on memory, change since the median',
-     'online linear on memory, change since last season']
+    ['online linear on memory, change since last season',
+     'online linear on memory, share of the last label',
+     'online linear on memory, share of last season']
     """
     from river import drift
 
     first, n, classes = warmup_rows(warmup, len(stream)), len(stream), len(stream.classes)
     order, known_from = arrivals(stream, label_delay)
     late = max(1, int(np.median(known_from - order)))
-    seen = what_to_see(stream)
+    seen = what_to_see(stream, first)
 
     def tuned(
         ways: dict[str, Any], build: Build, most: int = 10_000, only: str | None = None
     ) -> Tuned:
         choices = {
-            what: {how: build(View(model, columns, base)) for how, model in ways.items()}
-            for what, (columns, base) in seen.items()
+            what: {how: build(View(model, *shown)) for how, model in ways.items()}
+            for what, shown in seen.items()
             if only in (None, what)
         }
         return Tuned(choices, late, most)
@@ -281,8 +297,7 @@ def rivals(
         trees, lambda model: Triggered(model, drift.ADWIN(), window=window)
     )
     if stream.key is not None:
-        columns, base = seen["memory"]
-        shared = Static(View(trees["usual trees"], columns, base))
+        shared = Static(View(trees["usual trees"], *seen["memory"]))
         personal = by_row["no fading"]
         lineup["frozen boosting, corrected per key"] = PerKey(
             shared, OnlineAfterFit(personal), after=5

@@ -1,4 +1,4 @@
-"""What a model is shown: some columns only, and the label or its change since a column."""
+"""What a model is shown: some columns only, and the label, its change, or its share of a column."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from companion.strategies import Online, Strategy
 
 
 class View(sklearn.base.BaseEstimator):
-    """A model that sees some columns, and may learn the label's difference from one of them.
+    """A model that sees some columns, and may learn what the label is beside one of them.
 
     Parameters
     ----------
@@ -24,6 +24,10 @@ class View(sklearn.base.BaseEstimator):
     base : int, optional
         A column, such as the last known label: the model learns label minus this column, and the
         column is added to what it says.
+    shares : sequence of int
+        Columns in the label's unit. If there are any, they and the label are divided by the base
+        instead, so that what was learnt of a small series holds for a large one. A base is taken
+        for at least the smallest one above 0 of the first rows.
 
     Examples
     --------
@@ -31,37 +35,65 @@ class View(sklearn.base.BaseEstimator):
     >>> X = np.array([[1.0, 10.0], [2.0, 20.0]])
     >>> View(DummyRegressor(), columns=[0], base=1).fit(X, np.array([11.0, 23.0])).predict(X)
     array([12., 22.])
+    >>> View(DummyRegressor(), [0, 1], 1, [1]).fit(X, np.array([11.0, 26.0])).predict(X)
+    array([12., 24.])
     """
 
-    def __init__(self, model: Any, columns: Sequence[int], base: int | None = None) -> None:
-        self.model, self.columns, self.base = model, columns, base
+    def __init__(
+        self,
+        model: Any,
+        columns: Sequence[int],
+        base: int | None = None,
+        shares: Sequence[int] = (),
+    ) -> None:
+        self.model, self.columns, self.base, self.shares = model, columns, base, shares
 
     def __sklearn_tags__(self) -> Any:
         return sklearn.utils.get_tags(self.model)
 
     def fit(self, X: np.ndarray, y: np.ndarray) -> View:
         """Fit a fresh copy of the model."""
-        self.fitted_ = sklearn.base.clone(self.model).fit(X[:, self.columns], self._rest(X, y))
+        self._start(X)
+        self.fitted_.fit(self._shown(X), self._rest(X, y))
         return self
+
+    def _start(self, X: np.ndarray) -> None:
+        self.fitted_ = sklearn.base.clone(self.model)
+        if self.shares:
+            above = X[X[:, self.base] > 0, self.base]
+            self.smallest_ = above.min() if len(above) else 1.0
 
     def partial_fit(self, X: np.ndarray, y: np.ndarray, **classes: Any) -> View:
         """Show the model some more rows."""
         if not hasattr(self, "fitted_"):
-            self.fitted_ = sklearn.base.clone(self.model)
-        self.fitted_.partial_fit(X[:, self.columns], self._rest(X, y), **classes)
+            self._start(X)
+        self.fitted_.partial_fit(self._shown(X), self._rest(X, y), **classes)
         return self
 
+    def _bases(self, X: np.ndarray) -> np.ndarray:
+        return np.maximum(X[:, self.base], self.smallest_)
+
+    def _shown(self, X: np.ndarray) -> np.ndarray:
+        if self.shares:
+            X = X.copy()
+            X[:, self.shares] /= self._bases(X)[:, None]
+        return X[:, self.columns]
+
     def _rest(self, X: np.ndarray, y: np.ndarray) -> np.ndarray:
-        return y if self.base is None else y - X[:, self.base]
+        if self.base is None:
+            return y
+        return y / self._bases(X) if self.shares else y - X[:, self.base]
 
     def predict(self, X: np.ndarray) -> np.ndarray:
-        """Return what the model says, the base added."""
-        said = self.fitted_.predict(X[:, self.columns])
-        return said if self.base is None else said + X[:, self.base]
+        """Return what the model says, in the label's unit."""
+        said = self.fitted_.predict(self._shown(X))
+        if self.base is None:
+            return said
+        return said * self._bases(X) if self.shares else said + X[:, self.base]
 
     def predict_proba(self, X: np.ndarray) -> np.ndarray:
         """Return each class's probability, as the model does."""
-        return self.fitted_.predict_proba(X[:, self.columns])
+        return self.fitted_.predict_proba(self._shown(X))
 
     @property
     def classes_(self) -> np.ndarray:

@@ -168,7 +168,7 @@ def test_every_family_gets_the_same_trials_in_each_way_to_meet_time():
         on_one_view = [each for name, each in lineup.items() if f"{family} on " in name]
         assert len(whole) == ways, list(whole)
         assert len({(tuple(each.choices), each.late, each.most) for each in whole.values()}) == 1
-        seen = on_each_view * len(what_to_see(stream))
+        seen = on_each_view * len(what_to_see(stream, len(stream)))
         assert [len(each.choices) for each in on_one_view] == [1] * seen
         each_way = [
             ways for each in [*whole.values(), *on_one_view] for ways in each.choices.values()
@@ -215,7 +215,7 @@ def test_a_choice_that_fails_is_no_choice():
 
 def test_what_is_seen_is_what_it_says():
     stream = with_memory(toy_stream(rows=50), lags=1)
-    seen = what_to_see(stream)
+    seen = what_to_see(stream, 50)
     assert [stream.features[i] for i in seen["no memory"][0]] == ["x0", "x1", "x2"]
     assert all(stream.features[i].startswith(MEMORY) for i in seen["memory alone"][0])
     base = seen["memory, change since the last label"][1]
@@ -224,6 +224,37 @@ def test_what_is_seen_is_what_it_says():
     plain = LinearRegression().fit(stream.X, stream.y - stream.X[:, base])
     right = plain.predict(stream.X) + stream.X[:, base]
     assert model.fit(stream.X, stream.y).predict(stream.X) == pytest.approx(right)
+
+
+def test_shares_are_of_what_is_remembered_and_only_where_no_label_is_below_0():
+    y = np.r_[np.arange(1.0, 40), -5, np.arange(40.0, 50)]
+    stream = with_memory(Stream("sales", np.ones((50, 1)), y, ("price",)), lags=1)
+    assert not [name for name in what_to_see(stream, 50) if "share" in name]
+    shown = what_to_see(stream, 39)["memory, share of the last label"]
+    last = np.maximum(stream.X[:, 1], 1)  # where it is below 0, the smallest of the first rows
+    X = stream.X / np.column_stack([np.ones(50), *[last] * 4])
+    plain = LinearRegression().fit(X[:39], y[:39] / last[:39])
+    model = View(LinearRegression(), *shown).fit(stream.X[:39], y[:39])
+    assert model.predict(stream.X) == pytest.approx(plain.predict(X) * last)
+
+
+def test_what_was_learnt_of_small_numbers_holds_for_large_ones():
+    rng = np.random.default_rng(0)
+    y = 1e3 ** np.r_[np.zeros(200), np.ones(200)] * (2 + np.sin(np.arange(400))) ** 2
+    y = y * rng.uniform(0.99, 1.01, 400)
+    result = race(Stream("grown", np.zeros((400, 0)), y), warmup=200, quick=True)
+    scores = {row["strategy"]: row["score"] for row in result.table()}
+    share = scores["online linear on memory, share of the last label"]
+    assert share < 0.7 * scores["online linear on memory, change since the last label"]
+
+
+@pytest.mark.parametrize("values", [[0.0], [0.0, 1.0]])
+def test_shares_of_nothing_are_numbers(values):
+    stream = with_memory(Stream("calls", np.zeros((60, 1)), np.resize(values, 60)), lags=1)
+    shown = what_to_see(stream, 60)["memory, share of the mean"]
+    for model in (LinearRegression(), FadingLine()):
+        said = View(model, *shown).fit(stream.X, stream.y).predict(stream.X)
+        assert np.isfinite(said).all() and abs(said).max() < 10
 
 
 @pytest.fixture(scope="module")
@@ -422,7 +453,7 @@ def test_simple_means_less_that_changes():
 def test_short_streams_run_each_thing_to_see(rows):
     stream = usual_memory(Stream("s", np.zeros((rows, 1)), np.arange(rows) % 7.0))
     names = [name for name in rivals(stream, quick=True) if name.startswith("online linear on")]
-    assert len(names) == (len(what_to_see(stream)) if rows == 100 else 0)
+    assert len(names) == (len(what_to_see(stream, len(stream))) if rows == 100 else 0)
 
 
 def test_the_time_that_is_foretold_is_of_the_right_size(monkeypatch):
