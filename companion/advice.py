@@ -8,6 +8,7 @@ import numpy as np
 
 from companion.comparison import Comparison, digits_for
 from companion.metrics import rolling_mean
+from companion.monitor import alarms
 from companion.rivals import KINDS, kind_of
 
 NEAR = 1.02  # times the smallest error: what is within it may be called as good
@@ -183,14 +184,15 @@ def answer(result: Comparison) -> list[str]:
         sentences.append(f"The simplest that is as good is {simple}.")
     sentences += against_no_model(result, best)
     sentences += who_loses(result, simple)
-    sentences += [what_to_do(result, simple), alarm(result, simple)]
+    sentences += [in_each_tenth(result, simple), what_to_do(result, simple), alarm(result, simple)]
+    sentences += [said_of_changes(result)]
     for name in result.runs:
         if result.diverged(name) is not None:
             sentences.append(
                 f"{name} diverged at row {result.diverged(name):,}: leave it out, or standardise "
                 "its features and lower its learning rate."
             )
-    return sentences
+    return [said for said in sentences if said]
 
 
 def as_good(result: Comparison) -> list[str]:
@@ -261,6 +263,51 @@ def who_loses(result: Comparison, name: str) -> list[str]:
         f"For {len(losers)} of {len(keys)} keys {guesses[0]} is better than {name}, most for "
         f"{worst} (by {amount(result, -mean_gain.min())})."
     ]
+
+
+def in_each_tenth(result: Comparison, name: str) -> str:
+    """Say in how many tenths of the scored rows a strategy beats the best of another kind."""
+    other = next((each for each in result.ranked() if kind_of(each) != kind_of(name)), None)
+    if other is None:
+        return ""
+    gain = result.loss(other) - result.loss(name)
+    better = sum(part.mean() > 0 for part in np.array_split(gain, min(10, len(gain))))
+    parts = "tenths of the rows" if len(gain) >= 10 else "rows"
+    return (
+        f"In {better} of {min(10, len(gain))} {parts} {name} errs less than {other}, the best of "
+        "another kind."
+    )
+
+
+def changes(result: Comparison) -> list[int]:
+    """Return the rows at which the reference's errors left their level, as ADWIN finds them.
+
+    Examples
+    --------
+    >>> from companion import Baseline, compare, streams
+    >>> result = compare(streams.bike_sharing(), {"mean": Baseline("mean")})
+    >>> [row > 146 for row in changes(result)]
+    [True, True, True]
+    """
+    from river import drift
+
+    first = result.runs[result.reference][0].first
+    return [first + row for row in alarms(result.loss(result.reference), drift.ADWIN())]
+
+
+def said_of_changes(result: Comparison) -> str:
+    """Say where the reference's errors left their level."""
+    if result.diverged(result.reference) is not None:
+        return ""
+    rows, time = changes(result), result.stream.time
+    who = f"the errors of {result.reference}"
+    if not rows:
+        return f"ADWIN finds no change of level in {who}."
+    where = [
+        f"row {row:,}" if time is None else f"row {row:,} ({np.datetime_as_string(time[row], 'D')})"
+        for row in rows
+    ]
+    return f"ADWIN finds a change of level in {who} at {listed(where)}."
 
 
 def what_to_do(result: Comparison, name: str) -> str:

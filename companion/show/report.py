@@ -8,7 +8,9 @@ from collections.abc import Sequence
 from html import escape
 from typing import Any
 
-from companion.comparison import Comparison, html_table
+from companion.advice import changes
+from companion.comparison import Comparison, digits_for, html_table
+from companion.rivals import kind_of
 from companion.show.choices import choice_cells
 from companion.show.classes import rare_class_cells
 from companion.show.numbers import number_cells
@@ -18,14 +20,41 @@ STYLE = """
 :root { color-scheme: light dark; }
 body { font: 1.05rem/1.6 system-ui, sans-serif; max-width: 50rem; margin: 2rem auto;
   padding: 0 1rem; color: #1f2a37; background: #fff; }
+h1 { line-height: 1.25; }
+.lead { font-size: 1.25rem; }
+dl { display: flex; flex-wrap: wrap; gap: 1rem; margin: 1.5rem 0; }
+dl div { flex: 1 1 12rem; border-top: 3px solid #0072b2; padding-top: .4rem; }
+dt { font-size: .95rem; }
+dd { margin: 0; font-size: 1.7rem; font-variant-numeric: tabular-nums; }
 img { max-width: 100%; height: auto; border: 1px solid #d9d6cc; border-radius: .5rem; }
+summary { cursor: pointer; font-size: 1.15rem; font-weight: 600; margin-top: 1rem; }
 .scroll { overflow-x: auto; }
-table { border-collapse: collapse; font-variant-numeric: tabular-nums; }
+table { border-collapse: collapse; font-variant-numeric: tabular-nums; margin: 1rem 0; }
 caption { text-align: left; padding-bottom: .5rem; }
 th, td { padding: .4rem .9rem; border-bottom: 1px solid #9aa3af; text-align: right; }
 th:first-child, .read td { text-align: left; }
 .read th { white-space: nowrap; vertical-align: top; }
 @media (prefers-color-scheme: dark) { body { color: #e5e7eb; background: #14181e; } }
+@page { size: A4; margin: 14mm; }
+@media print {
+  body { font-size: 10pt; line-height: 1.4; max-width: none; margin: 0; padding: 0;
+    color: #000; background: #fff; }
+  .lead { font-size: 12pt; }
+  dd { font-size: 15pt; }
+  img { max-height: 90mm; }
+  .appendix { break-before: page; }
+  .scroll { overflow: visible; }
+  table { font-size: 8pt; }
+  th, td { padding: .15rem .5rem; }
+}
+"""
+# A printer is given all of it: what is folded is unfolded before, and folded again after.
+UNFOLD = """
+for (const [when, open] of [["beforeprint", true], ["afterprint", false]])
+  addEventListener(when, () => document.querySelectorAll("details").forEach((one) => {
+    if (open) one.dataset.was = one.open;
+    one.open = open || one.dataset.was === "true";
+  }));
 """
 
 
@@ -51,23 +80,77 @@ def csv_text(frame: Any) -> str:
     return safe.to_csv(index=False, lineterminator="\n", quoting=csv.QUOTE_NONNUMERIC)
 
 
+def three_numbers(comparison: Comparison, best: str) -> list[tuple[str, str]]:
+    """Return the best strategy's error, and how much less it is than without a model and frozen.
+
+    Examples
+    --------
+    >>> from companion import Baseline, compare, streams
+    >>> lineup = {"no change": Baseline("no-change"), "mean so far": Baseline("mean")}
+    >>> for what, value in three_numbers(compare(streams.bike_sharing(), lineup), "no change"):
+    ...     print(what, value, sep=": ")
+    mean absolute error of no change: 780 rides a day
+    """
+    error = comparison.score(best)
+    digits = digits_for(error)
+    unit = f" {comparison.unit}" if comparison.unit else ""
+    numbers = [(f"{comparison.loss_name} of {best}", f"{error:,.{digits}f}{unit}")]
+    for kind, words in (("none", "guess without a model"), ("frozen", "frozen model")):
+        names = [name for name in comparison.ranked() if kind_of(name) == kind != kind_of(best)]
+        if (
+            names
+            and comparison.diverged(names[0]) is None
+            and (other := comparison.score(names[0]))
+        ):
+            word = "less" if error <= other else "more"
+            numbers.append(
+                (f"{word} than {names[0]}, the best {words}", f"{abs(1 - error / other):.0%}")
+            )
+    return numbers
+
+
 def page(comparison: Comparison, sentences: Sequence[str], read: Sequence[tuple[str, str]]) -> str:
-    """Return the report as HTML: the answer first, then the table, the figure and what was read."""
+    """Return the report as HTML: the answer, three numbers and a figure; the detail is folded.
+
+    It prints on one page, with the detail as an appendix.
+    """
     window = max(2, len(comparison.loss(comparison.reference)) // 10)
     ranked = [name for name in comparison.ranked() if comparison.diverged(name) is None]
     drawn = list(dict.fromkeys([*ranked[:3], comparison.reference]))
+    changed = changes(comparison)
     fig = errors_over_time(comparison, window, title="Error over time", names=drawn)
+    time = comparison.stream.time
+    for row in changed:
+        fig.axes[0].axvline(row if time is None else time[row], color="#888", ls=":", zorder=0)
     picture = base64.b64encode(image(fig)).decode("ascii")
-    alt = f"Mean error of the last {window} rows over time for {', '.join(drawn)}."
+    marks = (
+        f" Dotted lines stand where ADWIN finds a change of level in {comparison.reference}."
+        if changed else ""
+    )  # fmt: skip
+    alt = f"Mean error of the last {window} rows over time for {', '.join(drawn)}.{marks}"
     title = f"Which strategy pays for {comparison.stream.name}?"
-    answer = "".join(f"<p>{escape(sentence)}</p>" for sentence in sentences)
+    lead, *others = [escape(sentence) for sentence in sentences] or [""]
+    told = "".join(f"<p>{sentence}</p>" for sentence in others)
+    tiles = "".join(
+        f"<div><dt>{escape(what)}</dt><dd>{escape(value)}</dd></div>"
+        for what, value in three_numbers(comparison, ranked[0])
+    )
     listed = "".join(
         f'<tr><th scope="row">{escape(word)}</th><td>{escape(said)}</td></tr>'
         for word, said in read
     )
-    rare, numbers = rare_class_cells(comparison), number_cells(comparison)
-    chosen = choice_cells(comparison)
     failed = [f"{name} failed: {why}" for name, why in comparison.failures.items()]
+    tables = html_table(
+        comparison.cells(seconds=True), caption=comparison.headline(), notes=failed
+    ) + "".join(
+        html_table(cells, caption=caption)
+        for cells, caption in (
+            (rare_class_cells(comparison), "The rarest class, beside the error"),
+            (number_cells(comparison), "Other measures of the best strategies"),
+            (choice_cells(comparison), "What trials on the warm-up chose"),
+        )
+        if cells
+    )
     block = comparison.difference(ranked[0], comparison.reference).block
     return f"""<!DOCTYPE html>
 <html lang="en">
@@ -80,24 +163,30 @@ def page(comparison: Comparison, sentences: Sequence[str], read: Sequence[tuple[
 <body>
 <main>
 <h1>{escape(title)}</h1>
-{answer}
-<h2>The comparison</h2>
+<p class="lead">{lead}</p>
+<dl>{tiles}</dl>
+{told}
+<img src="data:image/png;base64,{picture}" alt="{escape(alt, quote=True)}">
+<p>{escape(marks.strip())}</p>
+<div class="appendix">
+<details>
+<summary>The comparison, strategy by strategy</summary>
 <div class="scroll" tabindex="0" role="region" aria-label="The comparison">
-{html_table(comparison.cells(seconds=True), caption=comparison.headline(), notes=failed)}
-{html_table(rare, caption="The rarest class, beside the error") if rare else ""}
-{html_table(numbers, caption="Other measures of the best strategies") if numbers else ""}
-{html_table(chosen, caption="What trials on the warm-up chose") if chosen else ""}
+{tables}
 </div>
 <p>Every row was predicted before its label was known. Intervals hold 95 % of 2,000 moving-block
 bootstrap replays (blocks of {block} rows for the first line) of the difference on the same
 rows.</p>
-<h2>Error over time</h2>
-<img src="data:image/png;base64,{picture}" alt="{escape(alt, quote=True)}">
-<h2>What was read</h2>
+</details>
+<details>
+<summary>What was read</summary>
 <div class="scroll" tabindex="0" role="region" aria-label="What was read">
 <table class="read"><tbody>{listed}</tbody></table>
 </div>
+</details>
+</div>
 </main>
+<script>{UNFOLD}</script>
 </body>
 </html>
 """

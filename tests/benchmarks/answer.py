@@ -139,7 +139,7 @@ def cities() -> Any:
 
 
 def trains() -> Any:
-    """Return who entered a station in Chicago, day by day, and twenty stations a fortnight before."""
+    """Return who entered a station in Chicago, day by day, and others a fortnight before."""
     frame = packaged("modeldata", "Chicago")
     return frame.assign(at=frame["date"].to_numpy().astype("datetime64[D]")).drop(columns="date")
 
