@@ -291,6 +291,8 @@ def changes(result: Comparison) -> list[int]:
     """
     from river import drift
 
+    if result.diverged(result.reference) is not None:
+        return []
     first = result.runs[result.reference][0].first
     return [first + row for row in alarms(result.loss(result.reference), drift.ADWIN())]
 

@@ -135,6 +135,18 @@ def test_the_page_is_told_of_each_strategy_and_goes_on_from_finished_runs(glue):
     assert set(whole["names"][:4]) < {name for name, *_ in some["cells"]}
 
 
+def test_the_page_marks_what_the_answer_says_changed(glue):
+    rng = np.random.default_rng(0)
+    y = np.r_[np.zeros(300), np.full(300, 40.0)] + rng.uniform(-1, 1, 600)
+    Path("t.csv").write_text("y\n" + "\n".join(f"{value:.4f}" for value in y) + "\n")
+    glue.call("describe", file="t.csv", target="y")
+    names = ["mean so far", "no change"]
+    said = glue.call("run", quick=True, delay="0", prices={}, names=names)
+    rows = [f"row {row:,}" for row in said["changes"]]
+    assert rows and all(row in " ".join(said["sentences"]) for row in rows[:4])
+    assert any(300 <= row < 340 for row in said["changes"])
+
+
 def test_costs_cross_where_the_page_says(glue):
     glue.call("columns", file=str(DATA / "bike_sharing.csv.gz"))
     glue.call("describe", file=str(DATA / "bike_sharing.csv.gz"), target="rides", time="date")

@@ -292,7 +292,7 @@ function when(seconds, span) {
 }
 
 // Lines over time or price, each with its name at its end, or below where the page is narrow.
-function draw(figure, lines, { caption, alt, x, dated = false, zero = false }) {
+function draw(figure, lines, { caption, alt, x, dated = false, zero = false, marks = [] }) {
   figure.replaceChildren();
   const points = lines.flatMap((line) => line.points).filter(([, y]) => y !== null);
   if (points.length < 2) return;
@@ -317,6 +317,9 @@ function draw(figure, lines, { caption, alt, x, dated = false, zero = false }) {
       dated ? when(place, x1 - x0) : number(place)));
   }
   if (x) picture.append(svg("text", { x: (left + wide - right) / 2, y: high - 8, "text-anchor": "middle", class: "tick" }, x));
+  for (const mark of marks) {
+    picture.append(svg("line", { x1: at(mark), x2: at(mark), y1: top, y2: high - bottom, class: "mark" }));
+  }
   const seen = new Set();
   const drawn = lines.map((line) => {
     const group = svg("g", { class: `k-${line.kind ?? "static"}` });
@@ -362,12 +365,13 @@ function drawTarget({ lines, dated, classes, rows }) {
   });
 }
 
-function drawErrors({ lines, window, dated, unit }) {
+function drawErrors({ lines, window, dated, unit, changes = [], reference }) {
   const ends = lines.map(({ name, points }) => `${name} ends at ${number(points.at(-1)[1])}`);
   draw(by("errors"), lines, {
-    caption: `Error over time${unit ? ` in ${unit}` : ""}: the mean of the last ${window.toLocaleString("en")} rows.`,
+    caption: `Error over time${unit ? ` in ${unit}` : ""}: the mean of the last ${window.toLocaleString("en")} rows.${
+      changes.length ? ` Dotted: where ADWIN finds a change of level in ${reference}.` : ""}`,
     alt: `Error over time, mean of the last ${window} rows: ${ends.join("; ")}.`,
-    x: dated ? "" : "row", dated, zero: true,
+    x: dated ? "" : "row", dated, zero: true, marks: changes,
   });
 }
 

@@ -111,6 +111,7 @@ def thinned(stream, values, most):
 
 def points(stream, rows, values):
     """Return pairs of a row's place, in seconds since 1970 if it has a time, and a value."""
+    rows = np.asarray(rows, dtype=int)
     x = rows if stream.time is None else stream.time[rows].astype("datetime64[s]").astype(np.int64)
     return [[a, float(f"{b:.6g}")] for a, b in zip(x.tolist(), values.tolist(), strict=True)]
 
@@ -141,6 +142,7 @@ def estimate(quick, delay):
 def run(quick, delay, prices, names=None):
     """Compare; what is known after each strategy goes to the page at once, through ``step``."""
     global result
+    from companion.advice import changes
     from companion.apps.command_line import check_prices
     from companion.memory import usual_memory
     from companion.rivals import REFERENCE, rivals, run_rivals
@@ -170,7 +172,10 @@ def run(quick, delay, prices, names=None):
         )  # fmt: skip
     except ValueError as error:
         raise BadInput(f"{read.stream.name}: {error}") from None
-    return {"names": list(lineup), "done": list(lineup), **shown(result), **answered(prices)}
+    at = changes(result)
+    changed = [x for x, _ in points(stream, at, np.zeros(len(at)))]
+    told = {"names": list(lineup), "done": list(lineup), "changes": changed}
+    return {**told, **shown(result), **answered(prices)}
 
 
 def shown(so_far):
@@ -187,6 +192,7 @@ def shown(so_far):
         "headline": visible(so_far.headline()), "cells": so_far.cells(),
         "failures": so_far.failures,
         "window": window, "dated": stream.time is not None, "unit": visible(so_far.unit),
+        "reference": so_far.reference,
         "lines": [
             {"name": name, "kind": kind(name),
              "points": points(stream, first + rows, rolling_mean(so_far.loss(name), window)[rows])}
