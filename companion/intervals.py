@@ -9,8 +9,9 @@ def block_length(d: np.ndarray) -> int:
     """Choose how many neighbouring rows a bootstrap must keep together.
 
     The rule: the first lag at which the autocorrelation of ``d`` is no longer clear of noise
-    (below ``2 / sqrt(n)``), at least the cube root of ``n``, at most a quarter of ``n``. It is a
-    plain form of the rule of Politis and White (2004), Econometric Reviews 23.
+    (below ``2 / sqrt(n)``), at least the cube root of ``n``, at most a quarter of ``n``. The rule
+    of Politis and White (2004; corrected by Patton, Politis and White, 2009, Econometric
+    Reviews 28) is finer: it estimates the spectrum.
 
     Examples
     --------
