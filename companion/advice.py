@@ -180,8 +180,9 @@ def answer(result: Comparison) -> list[str]:
         sentences.append(f"It beats {all_others} clear of zero.")
     if equals:
         sentences.append(f"We cannot tell it from {listed(equals)}: the intervals hold zero.")
-    alike = max((result.difference(name, best).lag_one for name in others), default=0.0)
-    sentences += filter(None, [too_narrow(alike)])
+    gaps = [result.difference(name, best) for name in others]
+    alike = max(gaps, key=lambda gap: gap.lag_one, default=None)
+    sentences += filter(None, [alike and too_narrow(alike.lag_one, alike.rows)])
     simple = simplest(near)
     if simple != best:
         sentences.append(f"The simplest that is as good is {simple}.")
