@@ -180,7 +180,7 @@ def answer(result: Comparison) -> list[str]:
         sentences.append(f"It beats {all_others} clear of zero.")
     if equals:
         sentences.append(f"We cannot tell it from {listed(equals)}: the intervals hold zero.")
-    gaps = [result.difference(name, best) for name in others]
+    gaps = [result.difference(name, best) for name in equals or others]
     alike = max(gaps, key=lambda gap: gap.lag_one, default=None)
     sentences += filter(None, [alike and too_narrow(alike.lag_one, alike.rows)])
     simple = simplest(near)
