@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from companion.comparison import Comparison, digits_for
+from companion.intervals import too_narrow
 from companion.metrics import rolling_mean
 from companion.monitor import alarms
 from companion.rivals import KINDS, kind_of
@@ -179,6 +180,9 @@ def answer(result: Comparison) -> list[str]:
         sentences.append(f"It beats {all_others} clear of zero.")
     if equals:
         sentences.append(f"We cannot tell it from {listed(equals)}: the intervals hold zero.")
+    gaps = [result.difference(name, best) for name in equals or others]
+    alike = max(gaps, key=lambda gap: gap.lag_one, default=None)
+    sentences += filter(None, [alike and too_narrow(alike.lag_one, alike.rows)])
     simple = simplest(near)
     if simple != best:
         sentences.append(f"The simplest that is as good is {simple}.")

@@ -21,7 +21,7 @@ from companion.files.atomic import write_atomically
 from companion.files.comparisons import load_runs, save_runs
 from companion.files.locks import held
 from companion.files.runs import run_file, run_from_bytes, run_to_bytes
-from companion.intervals import block_bootstrap_interval, block_length
+from companion.intervals import block_bootstrap_interval, block_length, lag_one
 from companion.measures import MEASURES, usual_measure
 from companion.strategies import Strategy
 from companion.stream import Stream
@@ -40,6 +40,9 @@ class Difference:
     unit : str
     rows, block : int
         Rows compared, and neighbouring rows that the bootstrap kept together.
+    lag_one : float
+        Autocorrelation of the difference from row to row; :func:`companion.intervals.too_narrow`
+        says whether the interval can be trusted.
 
     Examples
     --------
@@ -55,6 +58,7 @@ class Difference:
     unit: str
     rows: int
     block: int
+    lag_one: float = 0.0
 
 
 def retrainings(run: Run) -> int:
@@ -132,7 +136,8 @@ class Comparison:
         d = (self.loss(a) - self.loss(b))[rows]
         block = self.block or block_length(d)
         low, high = block_bootstrap_interval(d, block=block)
-        return Difference(a, b, float(d.mean()), low, high, self.unit, len(d), block)
+        value = float(d.mean())
+        return Difference(a, b, value, low, high, self.unit, len(d), block, lag_one(d))
 
     @cached_property
     def known_differences(self) -> dict[tuple[str, str], Difference]:

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from book.press import chapters
-from book.press.site import claims_map, ledger, prices
+from book.press.site import claims_map, ledger, other_worlds, prices
 from companion import claims
 
 # Elements that reach beyond the window, or whose text reaches beyond themselves.
@@ -96,6 +96,14 @@ def test_a_card_counts_what_the_record_says():
             drawn = ledger.figure(record)
             assert drawn.count('class="speaks-for"') == counts.speaks_for
             assert drawn.count("<circle") == total
+
+
+def test_a_card_says_in_how_many_other_worlds_its_verdict_is_the_same():
+    verdicts = chapters.verdicts()
+    lines = [other_worlds.other_worlds(notebook.stem, claim)
+             for claim, records in verdicts.items() for notebook, _ in records]  # fmt: skip
+    told = re.findall(r">(the same in \d+ of \d+) other worlds<", ledger.overview(verdicts))
+    assert sorted(told) == sorted(line.partition(";")[0] for line in lines if line) != []
 
 
 def test_the_data_of_a_chapter_are_those_that_it_loads():

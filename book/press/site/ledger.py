@@ -166,7 +166,8 @@ def overview(verdicts: Verdicts) -> str:
             "tested": [
                 {"outcome": record["outcome"], "kind": kind(record["outcome"]),
                  "page": f"../notebooks/{notebook.stem}.html", "number": int(notebook.name[:2]),
-                 "counts": counts(record), "figure": figure(record)}
+                 "counts": counts(record), "figure": figure(record),
+                 "elsewhere": other_worlds(notebook.stem, claim.id).partition(";")[0]}
                 for notebook, record in records
             ],
         })  # fmt: skip
