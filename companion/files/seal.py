@@ -87,6 +87,15 @@ def rotate_key() -> Path:
     ------
     UnsafeFile
         If it cannot be written.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> from unittest.mock import patch
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     with patch.dict(os.environ, COMPANION_KEY=f"{folder}/key"):
+    ...         rotate_key() == key_path()
+    True
     """
     path = key_path()
     try:
