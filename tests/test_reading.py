@@ -223,7 +223,7 @@ def test_the_cover_waits_for_a_guess_and_then_says_the_truth(site_url, browser, 
     context = browser.new_context(viewport={"width": 390, "height": 844}, reduced_motion=motion)
     page = context.new_page()
     page.goto(f"{site_url}book/index.html")
-    hidden = "getComputedStyle(document.querySelector('.cover.narrow polyline')).strokeDashoffset"
+    hidden = "getComputedStyle(document.querySelector('.cover.narrow path.online')).strokeDashoffset"
     assert page.evaluate(hidden) == "1px" and page.get_by_role("status").inner_text() == ""
     page.get_by_role("button", name=f"The one that {cover.SAID['frozen']}").press("Enter")
     page.wait_for_timeout(100 if motion == "reduce" else 3500)  # the lines take 3 seconds

@@ -21,6 +21,24 @@ def singular(html: str) -> str:
     return re.sub(r"(?<![\d.,])1 (day|row|week|month|year)s\b", r"1 \1", html)
 
 
+def valid(html: str) -> str:
+    """Return an output's HTML without what a page may not hold where it stands.
+
+    pandas leaves a table's corner a heading without words, and a style sheet before it; a moving
+    figure has a caption, so it needs no role, and its script stands after it.
+
+    >>> valid('<style scoped>td {}</style><table><th></th></table>')
+    '<table><td></td></table>'
+    >>> valid('<figure class="companion-frames" role="group"><script>go()</script></figure>')
+    '<figure class="companion-frames"></figure><script>go()</script>'
+    """
+    html = re.sub(r"<style scoped>.*?</style>\s*", "", html, flags=re.S)
+    if 'class="companion-frames"' in html:
+        html = html.replace(' role="group"', "", 1)
+        html = re.sub(r"(<script>.*?</script>)</figure>", r"</figure>\1", html, flags=re.S)
+    return html.replace("<th></th>", "<td></td>")
+
+
 LONG = 15  # lines; longer code is folded
 DRAWN = {"fig", "ax", "axes", "_"}
 
@@ -77,8 +95,7 @@ def upgrade_outputs(text: str) -> str:
                 extra["image"] = {"alt": alt}
             if "text/html" in output.get("data", {}):
                 html = "".join(output["data"]["text/html"])
-                # pandas leaves the corner of a table a heading without words
-                output["data"]["text/html"] = singular(html.replace("<th></th>", "<td></td>"))
+                output["data"]["text/html"] = singular(valid(html))
     return json.dumps(notebook)
 
 

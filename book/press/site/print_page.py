@@ -59,7 +59,7 @@ def slug(page: str) -> str:
 
 def one_page(article: Any, page: str) -> str:
     """Return an article fit to stand among others: own ids, links inside the one page."""
-    to_use = "script, form, .headerlink, .controls, button, nav, progress"
+    to_use = "script, form, .yours, .headerlink, .controls, button, nav, progress"
     drawing = ".tag_hide-input:not(.tag_long) > details"
     for tag in article.select(f"{to_use}, {drawing}, .tag_long > details > summary"):
         tag.decompose()

@@ -66,6 +66,13 @@ def depart_fold(self: Any, node: HideCodeCellNode) -> None:
     self.body.append("</details>\n")
 
 
+def free_lists(app: Sphinx, doctree: nodes.document) -> None:
+    """Take lists out of paragraphs, where Sphinx puts those in a docstring's results."""
+    for paragraph in list(doctree.findall(nodes.paragraph)):
+        if any(isinstance(part, nodes.bullet_list) for part in paragraph):
+            paragraph.replace_self(paragraph.children)
+
+
 def without_thebe(app: Sphinx) -> None:
     """Take off the extension for live code, which Jupyter Book always loads: the lab is better."""
     for listeners in app.events.listeners.values():
@@ -79,6 +86,7 @@ def setup(app: Sphinx) -> dict[str, Any]:
     """Register the extension."""
     without_thebe(app)
     app.connect("config-inited", on_config, priority=100)
+    app.connect("doctree-read", free_lists)
     app.connect("html-page-context", add_scripts)
     app.add_node(HideCodeCellNode, override=True, html=(visit_fold, depart_fold))
     app.add_node(nodes.citation, override=True, html=(visit_citation, depart_citation))
