@@ -6,6 +6,8 @@ import json
 import re
 from pathlib import Path
 
+import pytest
+
 from book.press import chapters
 from book.press.site import cover, figures, landing, ledger, links, mathml, outputs
 
@@ -38,8 +40,9 @@ def test_folded_solutions_say_so():
     assert done["cells"][0]["metadata"]["mystnb"]["code_prompt_show"] == "Show the solution"
 
 
-@pytest.mark.parametrize("lines, tags, folded", [(15, [], False), (16, [], True),
-                                                 (16, ["hide-cell"], False)])  # fmt: skip
+@pytest.mark.parametrize(
+    "lines, tags, folded", [(15, [], False), (16, [], True), (16, ["hide-cell"], False)]
+)
 def test_long_code_is_folded_under_a_line_that_says_what_it_does(lines, tags, folded):
     source = "\n".join(["rate = 1"] * lines)
     cell = {"cell_type": "code", "metadata": {"tags": tags}, "source": source, "outputs": []}

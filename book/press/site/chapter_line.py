@@ -52,7 +52,8 @@ def place_chapter(app: Sphinx, page: str, template: str, context: dict, doctree:
         f"Chapter {chapter.number} of {count} · {chapter.part} · {chapter.minutes} minutes to "
         f"read{running_time(chapter.name)} · "
         f'<a href="../slides/{chapter.name}.html">Slides</a>'
-        f'<progress value="{chapter.number}" max="{count}" aria-hidden="true"></progress></p>\n{SWITCH}'
+        f'<progress value="{chapter.number}" max="{count}" aria-hidden="true"></progress></p>'
+        f"\n{SWITCH}"
     )
     body = context["body"].replace("</h1>", f"</h1>\n{line}", 1)
     context["body"] = ledger.with_standing(body, chapter.name)

@@ -46,7 +46,7 @@ DRAWN = {"fig", "ax", "axes", "_"}
 def gist(source: str) -> str:
     """Say in a line what code does: as its first function says, else by the names it makes.
 
-    >>> gist("def ben():\\n    'A line that learns row by row.'\\n\\nfor k in range(3):\\n    ben()")
+    >>> gist("def ben():\\n    'A line that learns row by row.'\\n\\nprint(ben())")
     'A line that learns row by row'
     >>> gist("rate, (low, high) = 1, (0, 2)\\nfig, ax = plots.figure()")
     'rate, low, high'
@@ -74,9 +74,7 @@ def fold_long(cell: dict[str, Any]) -> None:
     if lines <= LONG or {"hide-input", "hide-cell"} & set(tags):
         return
     tags += ["hide-input", "long"]
-    cell["metadata"]["mystnb"]["code_prompt_show"] = (
-        f"Show the code, {lines} lines: {gist(source)}"
-    )
+    cell["metadata"]["mystnb"]["code_prompt_show"] = f"Show the code, {lines} lines: {gist(source)}"
 
 
 def upgrade_outputs(text: str) -> str:
