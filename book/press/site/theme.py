@@ -69,8 +69,10 @@ def depart_fold(self: Any, node: HideCodeCellNode) -> None:
 def free_lists(app: Sphinx, doctree: nodes.document) -> None:
     """Take lists out of paragraphs, where Sphinx puts those in a docstring's results."""
     for paragraph in list(doctree.findall(nodes.paragraph)):
-        if any(isinstance(part, nodes.bullet_list) for part in paragraph):
-            paragraph.replace_self(paragraph.children)
+        parts = [part for child in paragraph
+                 for part in (child if isinstance(child, nodes.inline) else [child])]  # fmt: skip
+        if any(isinstance(part, nodes.bullet_list) for part in parts):
+            paragraph.replace_self(parts)
 
 
 def without_thebe(app: Sphinx) -> None:
