@@ -20,4 +20,5 @@ def test_a_fault_is_found(tmp_path):
     inside = "<details><summary><p>Open</p></summary></details>"
     page.write_text(f"<!DOCTYPE html><html lang='en'><title>t</title>{inside}", encoding="utf-8")
     (fault,) = nu.faults([page])
-    assert fault.startswith("page.html, line 1: Element “p” not allowed as child of “summary”")
+    assert fault.startswith("page.html, line 1: Element “p” not allowed")
+    assert "“summary”" in fault
