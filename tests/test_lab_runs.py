@@ -188,8 +188,11 @@ def test_a_student_changes_a_chapter_and_starts_over(built, host, browser):  # n
     answer.locator("summary").focus()
     page.keyboard.press("Enter")
     assert answer.get_attribute("open") is not None
-    page.evaluate("""window.jupyterapp.serviceManager.contents.save("notebooks/mine.csv", {
-        type: "file", format: "text", content: "a file of my own" })""")
+    with page.expect_file_chooser() as chosen:
+        page.get_by_role("button", name="Add a file").click()
+    mine = {"name": "mine.csv", "mimeType": "text/csv", "buffer": b"a file of my own"}
+    chosen.value.set_files([mine])
+    page.get_by_text("“mine.csv” lies beside this notebook").wait_for()
     knob = page.locator(".jp-CodeCell", has_text="knob_").first
     knob.locator(".cm-content").click()
     page.keyboard.press("Control+Home")

@@ -150,6 +150,7 @@ def test_cells_are_edited_and_run(built, host, browser):  # noqa: F811
     page.goto(f"{base}notebooks/{CHAPTERS[0].stem}.html")
     cell = page.locator(".bd-article .cell", has_text="def ben(rate").first
     stored = cell.locator(".cell_output").inner_text()
+    cell.locator("summary").click()  # more than 15 lines: it is folded
     cell.get_by_role("button", name="Edit and run").click()
     code = cell.locator("textarea")
     whole = code.input_value()

@@ -6,6 +6,8 @@ import json
 import re
 from pathlib import Path
 
+import pytest
+
 from book.press import chapters
 from book.press.site import cover, figures, landing, ledger, links, mathml, outputs
 
@@ -36,6 +38,18 @@ def test_folded_solutions_say_so():
     cell = {"cell_type": "code", "metadata": {"tags": ["solution"]}, "source": "", "outputs": []}
     done = json.loads(outputs.upgrade_outputs(json.dumps({"cells": [cell]})))
     assert done["cells"][0]["metadata"]["mystnb"]["code_prompt_show"] == "Show the solution"
+
+
+@pytest.mark.parametrize(
+    "lines, tags, folded", [(15, [], False), (16, [], True), (16, ["hide-cell"], False)]
+)
+def test_long_code_is_folded_under_a_line_that_says_what_it_does(lines, tags, folded):
+    source = "\n".join(["rate = 1"] * lines)
+    cell = {"cell_type": "code", "metadata": {"tags": tags}, "source": source, "outputs": []}
+    (done,) = json.loads(outputs.upgrade_outputs(json.dumps({"cells": [cell]})))["cells"]
+    assert ("hide-input" in done["metadata"]["tags"]) == folded
+    said = done["metadata"]["mystnb"].get("code_prompt_show", "")
+    assert said == (f"Show the code, {lines} lines: rate" if folded else "")
 
 
 def test_ledger_shows_a_verdict_or_says_that_there_is_none(monkeypatch):

@@ -50,10 +50,53 @@ def test_folded_code_is_announced_by_its_words(site_url, browser):
     page = browser.new_page()
     page.goto(f"{site_url}{FIRST}.html")
     fold = page.locator("div.cell details.hide > summary").first
-    assert fold.inner_text().strip() == "Show the code"
+    assert fold.inner_text().strip().startswith("Show the code")
     fold.click()
     assert fold.inner_text().strip() == "Hide the code"
     page.close()
+
+
+@pytest.mark.browser
+def test_a_chapter_is_read_as_a_story_or_with_all_its_code(site_url, browser):
+    """Long code is folded at first; the choice is remembered on the next chapter."""
+    context = browser.new_context()
+    page = context.new_page()
+    page.goto(f"{site_url}{FIRST}.html")
+    inputs = page.locator(".bd-article .cell:not(.tag_solution) .cell_input:visible")
+    every = page.locator(".bd-article .cell:not(.tag_solution) .cell_input").count()
+    count = "all => all.map(e => e.textContent.trimEnd().split('\\n').length)"
+    lines = inputs.locator("pre").evaluate_all(count)
+    assert 0 < len(lines) < every and max(lines) <= 15
+    page.get_by_role("button", name="Code: all of it").press("Enter")
+    assert inputs.count() == every
+    page.get_by_role("button", name="Story").press("Enter")
+    assert inputs.count() == 0 and page.locator(".cell_output:visible").count() > 10
+    page.goto(f"{site_url}notebooks/02_the_specialist.html")
+    story = page.get_by_role("button", name="Story")
+    assert inputs.count() == 0 and story.get_attribute("aria-pressed") == "true"
+    page.emulate_media(media="print")
+    assert inputs.count() > 10
+    page.emulate_media(media="screen")
+    story.click()
+    page.reload()
+    assert inputs.count() == page.locator(
+        ".cell:not(.tag_solution, .tag_hide-input) .cell_input").count() > 0  # fmt: skip
+    context.close()
+
+
+@pytest.mark.browser
+def test_long_code_is_printed_and_opens_without_scripts(site_url, site, browser):
+    context = browser.new_context(java_script_enabled=False)
+    page = context.new_page()
+    page.goto(f"{site_url}{FIRST}.html")
+    fold = page.locator(".tag_long > details").first
+    assert not page.locator(".code-switch").is_visible()
+    assert not fold.locator("pre").is_visible()
+    fold.locator("summary").click()
+    assert fold.locator("pre").is_visible()
+    context.close()
+    html = (site / "book" / "print.html").read_text(encoding="utf-8")
+    assert "Show the code" not in html and "warm-up: learn 40 days" in html
 
 
 @pytest.mark.browser
@@ -181,7 +224,8 @@ def test_the_cover_waits_for_a_guess_and_then_says_the_truth(site_url, browser, 
     context = browser.new_context(viewport={"width": 390, "height": 844}, reduced_motion=motion)
     page = context.new_page()
     page.goto(f"{site_url}book/index.html")
-    hidden = "getComputedStyle(document.querySelector('.cover.narrow polyline')).strokeDashoffset"
+    line = "document.querySelector('.cover.narrow path.online')"
+    hidden = f"getComputedStyle({line}).strokeDashoffset"
     assert page.evaluate(hidden) == "1px" and page.get_by_role("status").inner_text() == ""
     page.get_by_role("button", name=f"The one that {cover.SAID['frozen']}").press("Enter")
     page.wait_for_timeout(100 if motion == "reduce" else 3500)  # the lines take 3 seconds

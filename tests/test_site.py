@@ -167,6 +167,8 @@ def test_pages_carry_no_ballast(site):
         for tag in re.findall(r'<img [^>]*src="[^":]*_images/[^":]+"[^>]*>', html):
             assert " loading=" in tag, (path.name, tag)
             assert "/frames/" in tag or (" width=" in tag and " height=" in tag), (path.name, tag)
+    styles = sum(path.stat().st_size for path in (site / "_static").rglob("*.css"))
+    assert styles < 200_000  # 480,000 with what no page uses
     chapter = (site / f"{CHAPTERS[0]}.html").read_text(encoding="utf-8")
     assert chapter.count('class="print-title"') == 1 and "_images/frames/" in chapter
 

@@ -106,3 +106,28 @@
   });
   try { const known = localStorage.getItem(KEY); if (known !== null) run(known); } catch { /* private window */ }
 })();
+
+// A chapter is read as a story without code, or with all code open; the choice is remembered.
+(() => {
+  const buttons = [...document.querySelectorAll(".code-switch [data-code]")];
+  if (!buttons.length) return;
+  const KEY = "static-vs-dynamic:code";
+  const folds = document.querySelectorAll(".bd-article .tag_hide-input > details");
+  const use = (wanted) => {
+    document.documentElement.dataset.code = wanted;
+    for (const one of buttons) one.setAttribute("aria-pressed", String(one.dataset.code === wanted));
+    for (const fold of folds) fold.open = wanted === "code";
+  };
+  for (const one of buttons) {
+    one.addEventListener("click", () => {
+      const wanted = one.getAttribute("aria-pressed") === "true" ? "" : one.dataset.code;
+      const at = one.getBoundingClientRect().top;
+      use(wanted);
+      scrollBy({ top: one.getBoundingClientRect().top - at, behavior: "instant" });
+      try { localStorage.setItem(KEY, wanted); } catch { /* private window */ }
+    });
+  }
+  let known = "";
+  try { known = localStorage.getItem(KEY) ?? ""; } catch { /* private window */ }
+  if (known) use(known);
+})();

@@ -14,15 +14,16 @@
   bar.id = "book-lab";
   bar.setAttribute("aria-label", "The lab");
   bar.innerHTML = '<a></a><p role="status"></p><span><button type="button">Run all</button>' +
-    '<button type="button">Start over</button></span><a class="made">Licences</a>';
+    '<button type="button">Add a file</button><button type="button">Start over</button></span>' +
+    '<a class="made">Licences</a>';
   const [back, status, buttons, made] = bar.children;
   made.href = new URL("licences/index.html", lab).href;
   made.title = "What the lab is made of, and the licences";
-  const [run, reset] = buttons.children;
+  const [run, add, reset] = buttons.children;
   back.textContent = chapter ? "← Back to the chapter" : "← Back to the book";
   back.href = new URL(chapter ? path.replace(/\.ipynb$/, ".html") : "index.html", book).href;
   buttons.hidden = !chapter;
-  run.disabled = reset.disabled = true;
+  run.disabled = add.disabled = reset.disabled = true;
   document.body.prepend(bar);
 
   const say = (text, busy) => {
@@ -84,7 +85,8 @@
     }
     const panel = await when(() => app.shell.currentWidget?.context && app.shell.currentWidget);
     await panel.context.ready;
-    reset.disabled = false;
+    add.disabled = reset.disabled = false;
+    add.addEventListener("click", () => addFiles(app));
     reset.addEventListener("click", async () => {
       if (!confirm("Throw away your changes to this chapter and start again from the book's copy?"))
         return;
@@ -146,6 +148,34 @@
     session.kernelChanged.connect(follow);
     session.statusChanged.connect(follow);
     await follow();
+  };
+
+  // A file of the reader's own goes beside the notebook, where a cell reads it by its name.
+  const addFiles = (app) => {
+    const field = Object.assign(document.createElement("input"), { type: "file", multiple: true });
+    const text = (file) => new Promise((resolve, reject) => {
+      const reader = new FileReader();
+      reader.onload = () => resolve(reader.result.split(",")[1] ?? "");
+      reader.onerror = () => reject(reader.error);
+      reader.readAsDataURL(file);
+    });
+    field.addEventListener("change", async () => {
+      const names = [];
+      try {
+        for (const file of field.files) {
+          await app.serviceManager.contents.save(`notebooks/${file.name}`, {
+            type: "file", format: "base64", content: await text(file),
+            mimetype: file.type || "application/octet-stream", name: file.name,
+          });
+          names.push(`“${file.name}”`);
+        }
+        say(`${names.join(", ")} ${names.length > 1 ? "lie" : "lies"} beside this notebook; ` +
+          "a cell reads it by its name.", false);
+      } catch (error) {
+        say(`The file was not added: ${error.message || error}`, false);
+      }
+    });
+    field.click();
   };
 
   // A chapter that was changed in the book since the reader first saved it here.

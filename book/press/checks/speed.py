@@ -10,6 +10,7 @@ import sys
 from typing import Any
 
 from book.press import chapters
+from book.press.checks import lighthouse
 from book.press.site.browser import site_in_browser
 
 LIMITS = {"bytes": 1_000_000, "LCP": 1000, "CLS": 0.05, "TBT": 200}
@@ -56,6 +57,9 @@ def main() -> int:
                   f"{costs['CLS']:7.3f}{costs['TBT']:8.0f}")  # fmt: skip
             over += too_much(page, costs)
     print("over a limit: " + ", ".join(over) if over else "every page is within all limits")
+    chapter = f"notebooks/{chapters.in_order()[0].name}"
+    said = [lighthouse.missing()] if lighthouse.missing() else lighthouse.scores(chapter)
+    print("\n".join(f"{chapter}, {line}" for line in said))
     return 1 if over else 0
 
 

@@ -40,6 +40,7 @@ TEXT_STUB = "YOUR ANSWER HERE"
 SOLUTION = re.compile(r"^( *)### BEGIN SOLUTION\n.*?^ *### END SOLUTION$", re.M | re.S)
 HIDDEN = re.compile(r"^ *### BEGIN HIDDEN TESTS\n.*?^ *### END HIDDEN TESTS\n?", re.M | re.S)
 SEED = re.compile(r"^SEED = \d+$", re.M)
+RUBRIC = re.compile(r"^\| points \| rubric \|$(?:\n\|.*$)+", re.M)
 LEVEL = re.compile(r"^\*\*Sample for (\d+) points?\.\*\*", re.M)
 KEYS = {"schema_version", "grade_id", "grade", "solution", "locked", "task", "cell_type"}
 CONFIG = """\
@@ -59,6 +60,7 @@ class Part:
     points: int
     cell: nbformat.NotebookNode
     task: str
+    rubric: str = ""  # the table that says what earns a written answer its points
 
     @property
     def title(self) -> str:
@@ -82,17 +84,20 @@ class Assignment:
     @cached_property
     def parts(self) -> list[Part]:
         """The cells that nbgrader's metadata mark, in order."""
-        found, task = [], self.title
+        found, task, rubric = [], self.title, ""
         for cell in self.notebook.cells:
             if cell.cell_type == "markdown":
                 for line in re.findall(r"^## (.+)$", cell.source, re.M):
-                    task = line
+                    task, rubric = line, ""
+                if table := RUBRIC.search(cell.source):
+                    rubric = table[0].strip()
             marks = cell.metadata.get("nbgrader")
             if marks:
                 kind = {(False, False): "given", (False, True): "own", (True, False): "test",
                         (True, True): "written"}[marks["grade"], marks["solution"]]  # fmt: skip
                 name, points = marks["grade_id"], marks.get("points", 0)
-                found.append(Part(name, kind, points, cell, task))
+                found.append(Part(name, kind, points, cell, task,
+                                  rubric if kind == "written" else ""))  # fmt: skip
         return found
 
     @property
@@ -131,6 +136,8 @@ class Assignment:
                 if source.count("### BEGIN HIDDEN") != len(HIDDEN.findall(source)):
                     yield f"{part.name}: a hidden test has no end"
             if part.kind == "written":
+                if not part.rubric:
+                    yield f"{part.name}: a table | points | rubric | must stand in its task"
                 levels = [int(points) for points in LEVEL.findall(source)]
                 if len(levels) != 3 or levels != sorted(levels)[::-1] or levels[0] != part.points:
                     yield f"{part.name}: give samples for full, some and no points, in this order"

@@ -282,7 +282,8 @@ def write_written(
              if m.part.kind == "written"}  # fmt: skip
     lines: list[str] = []
     for (name, part_name), part in parts.items():
-        lines += [f"# {name}, {part_name} ({part.points} points)", "", part.cell.source, ""]
+        lines += [f"# {name}, {part_name} ({part.points} points)", "", part.rubric, "",
+                  part.cell.source, ""]  # fmt: skip
         for one in results:
             if one.assignment.name == name and part_name in one.answers:
                 lines += [f"## {one.student}" + (f", {one.file}" if one.file else ""), ""]

@@ -12,6 +12,13 @@ from book.press.lab import build as lab
 from book.press.places import BUILD, HTML, ROOT
 
 LOG = BUILD / "build.log"
+# Jupyter Book writes this page without its type, language and title.
+FRONT = """<!DOCTYPE html>
+<html lang="en"><head><meta charset="utf-8">
+<meta http-equiv="Refresh" content="0; url=book/index.html">
+<title>Static vs. Dynamic AI Models</title></head>
+<body><p><a href="book/index.html">To the book</a></p></body></html>
+"""
 
 
 def build() -> int:
@@ -35,6 +42,7 @@ def build() -> int:
         print(LOG.read_text(encoding="utf-8")[-6000:], file=sys.stderr)
         print("make: the site was not built; the lines above say why", file=sys.stderr)
         return 1
+    (HTML / "index.html").write_text(FRONT, encoding="utf-8")
     handouts.make()
     print(f"The site is in {HTML.relative_to(ROOT)}")
     return 0

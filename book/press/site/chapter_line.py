@@ -15,6 +15,14 @@ from book.press.checks import measure
 from book.press.course import questions
 from book.press.site import about, ledger
 
+SWITCH = (
+    '<p class="code-switch" role="group" aria-label="How much code">'
+    '<button type="button" class="book-button" data-code="story" aria-pressed="false">'
+    "Story: no code</button>"
+    '<button type="button" class="book-button" data-code="code" aria-pressed="false">'
+    "Code: all of it</button></p>"
+)
+
 
 @functools.cache
 def measured() -> dict[str, dict[str, float]]:
@@ -45,6 +53,7 @@ def place_chapter(app: Sphinx, page: str, template: str, context: dict, doctree:
         f"read{running_time(chapter.name)} · "
         f'<a href="../slides/{chapter.name}.html">Slides</a>'
         f'<progress value="{chapter.number}" max="{count}" aria-hidden="true"></progress></p>'
+        f"\n{SWITCH}"
     )
     body = context["body"].replace("</h1>", f"</h1>\n{line}", 1)
     context["body"] = ledger.with_standing(body, chapter.name)

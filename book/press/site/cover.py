@@ -84,7 +84,7 @@ def svg(name: str, width: int, height: int) -> str:
     drawn = []
     for model, line in predictions.items():
         points = " ".join(f"{a:.0f},{b:.0f}" for a, b in zip(x(days), y(line), strict=True))
-        drawn.append(f'<polyline class="{model}" pathLength="1" points="{points}"/>')
+        drawn.append(f'<path class="{model}" pathLength="1" d="M{points}"/>')
     places = {"frozen": (x(690), y(700)), "online": (x(400), y(8100))}
     words = [
         f'<text class="{model}" x="{a:.0f}" y="{b:.0f}">{SAID[model]}</text>'

@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import hashlib
 import json
+import re
 import shutil
 from pathlib import Path
 from typing import Any
@@ -19,7 +20,7 @@ from book.press.live.packages import COMPANION_NEEDS, chosen, imported, megabyte
 from book.press.places import BOOK, NOTEBOOKS
 from book.press.site import about
 
-CELL = '<div class="cell tag_knob docutils container">'
+CELL = re.compile(r'<div class="cell [^"]*\btag_knob\b[^"]*">')
 OUTPUT = '<div class="cell_output docutils container">'
 PARTS = ("cells.py", "python.mjs", "work.mjs", "worker.mjs")  # Sphinx names the others' editions
 
@@ -52,12 +53,12 @@ def add_panel(app: Sphinx, page: str, template: str, context: dict, doctree: Any
     """Put the panel between a knob cell's code and what it shows."""
     one = turnings().get(page.removeprefix("notebooks/")) if "body" in context else None
     folder = python_of(app)
-    if one is None or not folder.is_dir() or CELL not in context["body"]:
+    if one is None or not folder.is_dir() or not (cell := CELL.search(context["body"])):
         return
-    before, cell, after = context["body"].partition(CELL)
+    before, after = context["body"][: cell.end()], context["body"][cell.end() :]
     size = megabytes(packages_of(one, folder), folder)
     html = panel(page.removeprefix("notebooks/"), one.knobs, size, edition())
-    context["body"] = before + cell + after.replace(OUTPUT, html + OUTPUT, 1)
+    context["body"] = before + after.replace(OUTPUT, html + OUTPUT, 1)
     app.add_css_file("live/live.css")
     app.add_js_file("live/page.mjs", type="module")
 

@@ -59,12 +59,14 @@ def slug(page: str) -> str:
 
 def one_page(article: Any, page: str) -> str:
     """Return an article fit to stand among others: own ids, links inside the one page."""
-    to_use = "script, form, .headerlink, .controls, button, nav, progress"
-    drawing = ".tag_hide-input > details"
-    for tag in article.select(f"{to_use}, {drawing}"):
+    to_use = "script, form, .yours, .headerlink, .controls, button, nav, progress"
+    drawing = ".tag_hide-input:not(.tag_long) > details"
+    for tag in article.select(f"{to_use}, {drawing}, .tag_long > details > summary"):
         tag.decompose()
     for tag in article.select("[id]"):
         tag["id"] = f"{slug(page)}--{tag['id']}"
+    for tag in article.select(".tag_long > details"):
+        tag.unwrap()
     for tag in article.select("details"):
         tag["open"] = ""
     for tag in article.select("[href], [src]"):

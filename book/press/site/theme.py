@@ -66,6 +66,15 @@ def depart_fold(self: Any, node: HideCodeCellNode) -> None:
     self.body.append("</details>\n")
 
 
+def free_lists(app: Sphinx, doctree: nodes.document) -> None:
+    """Take lists out of paragraphs, where Sphinx puts those in a docstring's results."""
+    for paragraph in list(doctree.findall(nodes.paragraph)):
+        parts = [part for child in paragraph
+                 for part in (child if isinstance(child, nodes.inline) else [child])]  # fmt: skip
+        if any(isinstance(part, nodes.bullet_list) for part in parts):
+            paragraph.replace_self(parts)
+
+
 def without_thebe(app: Sphinx) -> None:
     """Take off the extension for live code, which Jupyter Book always loads: the lab is better."""
     for listeners in app.events.listeners.values():
@@ -79,6 +88,7 @@ def setup(app: Sphinx) -> dict[str, Any]:
     """Register the extension."""
     without_thebe(app)
     app.connect("config-inited", on_config, priority=100)
+    app.connect("doctree-read", free_lists)
     app.connect("html-page-context", add_scripts)
     app.add_node(HideCodeCellNode, override=True, html=(visit_fold, depart_fold))
     app.add_node(nodes.citation, override=True, html=(visit_citation, depart_citation))

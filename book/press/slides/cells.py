@@ -9,6 +9,7 @@ from html import escape
 
 import nbformat
 
+from book.press.site.outputs import valid
 from book.press.slides.words import words_of
 
 WIDE, HIGH, LEAST_CODE, BEST_CODE = 1172, 560, 21, 34  # pixels on a slide of 1280 by 720
@@ -60,7 +61,7 @@ def html_alone(cell: nbformat.NotebookNode) -> nbformat.NotebookNode:
     for out in cell.outputs:
         if "text/html" in out.get("data", {}):
             # reveal.js has controls of its own.
-            data = {"text/html": out.data["text/html"].replace('"controls"', '"moves"')}
+            data = {"text/html": valid(out.data["text/html"].replace('"controls"', '"moves"'))}
             new.outputs.append(nbformat.v4.new_output("display_data", data))
     return output_alone(new)
 
