@@ -17,7 +17,8 @@ def shrink_icons(site: Path) -> None:
     styles = site / "_static" / "styles"
     css = "".join(path.read_text(encoding="utf-8") for path in styles.glob("*.css"))
     used = {
-        name for path in site.rglob("*.html")
+        name for pages in ("*.html", "book/*.html", "notebooks/**/*.html")
+        for path in site.glob(pages)
         for name in re.findall(r"\bfa-[a-z0-9-]+", path.read_text(encoding="utf-8"))
     }  # fmt: skip
     wanted = set(re.findall(r'--pst-icon-[a-z-]+:"\\?([^"]+)"', css))
