@@ -61,12 +61,13 @@ test: $(READY)  ## Run every test: package, notebooks, site, browser.
 
 # What a change of the package can break, without the chapters, the site and the lab.
 QUICK = $(filter-out $(SLOW),$(wildcard tests/test_*.py))
-SLOW = $(addprefix tests/test_,$(addsuffix .py,assignments course exercises gradebook \
+SLOW = $(addprefix tests/test_,$(addsuffix .py,assignments changes course exercises gradebook \
   grader_attacks handouts lab lab_runs ledger live live_runs long_haul looks_desktop looks_phone \
   pages questions quiz_page reading site slides speed web your_stream dask fuzz rewrites serving))
 
 test-quick: $(READY)  ## Run the package's tests alone, a contributor's loop.
-	@$(PY) -m pytest -q -n $(JOBS) --dist loadfile --no-loadscope-reorder $(QUICK) companion
+	@$(PY) -m pytest -q -n $(JOBS) -m "not slow" --dist loadfile --no-loadscope-reorder \
+	  $(QUICK) companion
 
 test-lab: $(READY)  ## Run every chapter in the lab and turn its knobs in its page (25 minutes or so).
 	@$(PY) -m pytest -n $(JOBS) --lab tests/test_lab_runs.py tests/test_live_runs.py tests/test_your_stream.py

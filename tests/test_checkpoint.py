@@ -63,6 +63,7 @@ def keyed(rows: int = 600) -> streams.Stream:
 
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="processes cannot be forked here")
+@pytest.mark.slow
 def test_two_hundred_kills_leave_no_trace(tmp_path):
     done = subprocess.run(
         [sys.executable, str(Path(__file__).parent / "crash.py"), str(tmp_path), "200"],

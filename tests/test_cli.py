@@ -358,6 +358,7 @@ def test_prices_bring_advice(tmp_path, capsys):
     assert "is the cheapest" in out
 
 
+@pytest.mark.slow
 def test_a_long_run_tells_its_time_first_and_ctrl_c_keeps_what_is_finished(tmp_path):
     rng = np.random.default_rng(0)
     frame = pd.DataFrame(rng.normal(size=(40_000, 4)), columns=list("abcy"))

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import functools
 import hashlib
 import io
+import os
 import zipfile
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 
+from book.press.places import BOOK, BUILD, NOTEBOOKS, ROOT
+
 PRESS = Path(__file__).parent
+LEFT = {"__pycache__", ".ipynb_checkpoints"}  # by Python and Jupyter
 FIRST_DAY = (1980, 1, 1, 0, 0, 0)  # the only time that all archives can hold
 
 
@@ -16,8 +21,19 @@ def files_below(folder: Path) -> list[Path]:
     """Return a folder's files in a fixed order, without what Python and Jupyter leave there."""
     return [
         path for path in sorted(folder.rglob("*"))
-        if path.is_file() and not {"__pycache__", ".ipynb_checkpoints"} & set(path.parts)
+        if path.is_file() and not LEFT & set(path.parts)
     ]  # fmt: skip
+
+
+def sources() -> list[Path]:
+    """Return every file that the site may be made from."""
+    folders = (BOOK, NOTEBOOKS, ROOT / "companion", ROOT / "tests" / "benchmarks")
+    found = [path for path in ROOT.iterdir() if path.is_file()]
+    for folder in folders:
+        for top, inside, names in os.walk(folder):
+            inside[:] = [name for name in inside if name not in LEFT and Path(top, name) != BUILD]
+            found += [Path(top, name) for name in names]
+    return sorted(found)
 
 
 def makers(*folders: str) -> list[Path]:
@@ -32,6 +48,21 @@ def digest(paths: Iterable[Path], *more: str) -> str:
     for path in paths:
         found.update(path.name.encode() + b"\0" + path.read_bytes())
     return found.hexdigest()
+
+
+@functools.cache
+def code_of_site() -> str:
+    """Return a name for the code that makes the pages."""
+    return digest(makers("site"))
+
+
+def kept(folder: str, source: bytes, make: Callable[[], bytes]) -> bytes:
+    """Return what is made from some bytes: what an earlier build kept, else made and kept now."""
+    path = BUILD / folder / hashlib.sha256(code_of_site().encode() + source).hexdigest()
+    if not path.exists():
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(make())
+    return path.read_bytes()
 
 
 def zip_bytes(files: Mapping[str, bytes]) -> bytes:

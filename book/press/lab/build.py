@@ -14,13 +14,14 @@ import shutil
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import nbformat
 
-from book.press import policies
+from book.press import policies, tool
 from book.press.course import handouts
 from book.press.files import digest, files_below, makers
 from book.press.lab.fetch import LeftOut, fetch
@@ -34,11 +35,33 @@ LAB = HTML / "lab"
 APPS = ("notebooks", "tree", "lab", "edit", "consoles")
 
 
-def contents() -> Iterator[tuple[str, nbformat.NotebookNode]]:
-    """Choose what the lab holds: each student's notebook with its path, in this place alone."""
-    for path in sorted((ROOT / "notebooks").glob("[0-9]*.ipynb")):
-        chapter = nbformat.read(path, as_version=4)
-        yield f"notebooks/{path.name}", lab_copy(handouts.student(chapter, path.stem))
+def chapters() -> list[Path]:
+    """Choose what the lab holds, in this place alone."""
+    return sorted(NOTEBOOKS.glob("[0-9]*.ipynb"))
+
+
+def held(path: Path) -> str:
+    """Return a chapter as the lab holds it: the student's notebook, as JSON."""
+    notebook = lab_copy(handouts.student(nbformat.read(path, as_version=4), path.stem))
+    return json.dumps(notebook)  # nbformat would drop that the cells are trusted
+
+
+def edited() -> dict[str, str]:
+    """Return a name for what each chapter holds."""
+    return {path.name: digest([path]) for path in chapters()}
+
+
+def put_chapters(changed: list[str]) -> None:
+    """Put chapters that have changed into the lab, which is else as it must be."""
+    index = LAB / "api" / "contents" / "notebooks" / "all.json"
+    listed = json.loads(index.read_text(encoding="utf-8"))
+    now = datetime.now(UTC).isoformat().replace("+00:00", "Z")
+    for entry in listed["content"]:
+        if entry["name"] in changed:
+            file = LAB / "files" / entry["path"]
+            file.write_text(held(NOTEBOOKS / entry["name"]), encoding="utf-8")
+            entry |= {"size": file.stat().st_size, "last_modified": now}
+    index.write_text(json.dumps(listed, indent=2, sort_keys=True), encoding="utf-8")
 
 
 def lab_copy(notebook: nbformat.NotebookNode) -> nbformat.NotebookNode:
@@ -64,7 +87,7 @@ def run_lite(command: str, lite: Path, target: Path) -> None:
                "--contents", str(lite / "contents"), "--no-sourcemaps"]  # fmt: skip
     options += [option for app in APPS for option in ("--apps", app)]
     done = subprocess.run(
-        [sys.executable, "-c", "from jupyterlite_core.app import main; main()", command, *options],
+        [*tool.command("jupyterlite_core.app"), command, *options],
         capture_output=True, text=True, cwd=lite,
     )  # fmt: skip
     output = done.stdout + done.stderr
@@ -120,41 +143,53 @@ def put_pages(target: Path, size: int) -> None:
 
 
 def made_from(lock: dict[str, Any]) -> str:
-    """Return a name for all that the lab is made from."""
+    """Return a name for all that the lab is made from but the chapters, which may change alone."""
     versions = [importlib.metadata.version(package)
                 for package in ("jupyterlite-core", "jupyterlite-pyodide-kernel")]  # fmt: skip
-    folders = (SOURCES, ROOT / "companion", NOTEBOOKS)
+    folders = (SOURCES, ROOT / "companion")
     own = [*makers("lab"), Path(handouts.__file__), ROOT / "pyproject.toml"]
     own += [path for folder in folders for path in files_below(folder)]
     return digest(own, json.dumps(lock), *versions)
 
 
-def build(cache: Path, lock: dict[str, Any]) -> None:
-    """Build the lab into the site, whole or not at all."""
+def begin(cache: Path, lock: dict[str, Any]) -> None:
+    """Put the lab's Python in its place, which is all of the lab that the book's pages need."""
     LAB.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=LAB.parents[1], prefix="lab-") as name:
-        work = Path(name)
-        lite, target = work / "lite", work / "lab"
-        for path, notebook in contents():
-            file = lite / "contents" / path
-            file.parent.mkdir(parents=True, exist_ok=True)
-            # nbformat would drop that the cells are trusted.
-            file.write_text(json.dumps(notebook), encoding="utf-8")
-        python = work / "python"
-        put_python(lock, cache, work, python)
+        target = Path(name) / "lab"
+        (target / "static").mkdir(parents=True)
+        python = target / "static" / "pyodide"
+        put_python(lock, cache, Path(name), python)
+        say(target, {"megabytes": megabytes(python)})
+        shutil.rmtree(LAB, ignore_errors=True)
+        os.replace(target, LAB)
+
+
+def finish(lock: dict[str, Any]) -> None:
+    """Build all else of a lab that has begun; it is whole when it says what it is made from."""
+    python = LAB / "static" / "pyodide"
+    with tempfile.TemporaryDirectory(dir=LAB.parents[1], prefix="lab-") as name:
+        lite, target = Path(name) / "lite", Path(name) / "lab"
+        (lite / "contents" / "notebooks").mkdir(parents=True)
+        for path in chapters():
+            file = lite / "contents" / "notebooks" / path.name
+            file.write_text(held(path), encoding="utf-8")
         (lite / "jupyter-lite.json").write_text(json.dumps(settings(python)), encoding="utf-8")
         shutil.copy(SOURCES / "overrides.json", lite)
         run_lite("build", lite, target)
-        (target / "static").mkdir(exist_ok=True)
-        python = python.rename(target / "static" / "pyodide")
+        linked = target / "static" / "pyodide"
+        shutil.copytree(python, linked, copy_function=os.link)
         run_lite("check", lite, target)
-        size = megabytes(python)
         put_licences(target, lock)
-        put_pages(target, size)
-        about = {"megabytes": size, "made_from": made_from(lock)}
-        (target / "about.json").write_text(json.dumps(about), encoding="utf-8")
-        shutil.rmtree(LAB, ignore_errors=True)
-        os.replace(target, LAB)
+        put_pages(target, megabytes(python))
+        shutil.rmtree(linked)
+        shutil.copytree(target, LAB, dirs_exist_ok=True)
+    say(LAB, (about() or {}) | {"made_from": made_from(lock), "chapters": edited()})
+
+
+def say(folder: Path, about: dict[str, Any]) -> None:
+    """Write what a lab says of itself."""
+    (folder / "about.json").write_text(json.dumps(about), encoding="utf-8")
 
 
 def about() -> dict[str, Any] | None:
@@ -163,19 +198,32 @@ def about() -> dict[str, Any] | None:
     return json.loads(path.read_text(encoding="utf-8")) if path.is_file() else None
 
 
-def main() -> bool:
-    """Bring the site's lab up to date, or say in one line why it is left out."""
+def start() -> tuple[bool, Callable[[], None]]:
+    """Begin what of the lab is not up to date; return whether there is one, and how to end it."""
     lock = json.loads(LOCK.read_text(encoding="utf-8"))
     try:
         if os.environ.get("LAB") == "0":
             raise LeftOut("LAB=0")
-        if (about() or {}).get("made_from") != made_from(lock):
-            build(fetch(lock), lock)
+        said, now = about() or {}, edited()
+        old = said.get("chapters", {})
+        if said.get("made_from") != made_from(lock) or old.keys() != now.keys():
+            begin(fetch(lock), lock)
+            return True, lambda: finish(lock)
+        if old != now:
+            put_chapters([name for name in now if now[name] != old[name]])
+            say(LAB, said | {"chapters": now})
     except LeftOut as reason:
         shutil.rmtree(LAB, ignore_errors=True)
         print(f"The lab is left out; chapters open on Binder and Colab ({reason}).")
-        return False
-    return True
+        return False, lambda: None
+    return True, lambda: None
+
+
+def main() -> bool:
+    """Bring the site's lab up to date, or say in one line why it is left out."""
+    there, end = start()
+    end()
+    return there
 
 
 if __name__ == "__main__":

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import functools
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
@@ -42,6 +43,12 @@ def modules(code: str, inside: bool = True) -> Iterator[str]:
                 yield from {f"companion.{place}" for place in LAZY.get(home, {}).values()}
 
 
+@functools.cache
+def modules_of(file: Path, inside: bool) -> tuple[str, ...]:
+    """Return the modules that a file imports."""
+    return tuple(modules(file.read_text(encoding="utf-8"), inside))
+
+
 def file_of(module: str) -> Path | None:
     """Return the file of a module of the companion."""
     path = ROOT / module.replace(".", "/")
@@ -66,7 +73,7 @@ def imported(code: str) -> set[str]:
         seen.add(module)
         # The line-ups import a strategy's library when they make it.
         inside = own and module == "companion.lineups"
-        waiting += [(name, False) for name in modules(file.read_text(encoding="utf-8"), inside)]
+        waiting += [(name, False) for name in modules_of(file, inside)]
     return found
 
 

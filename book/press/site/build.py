@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 import subprocess
 import sys
+import time
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
 
-from book.press.course import handouts
-from book.press.lab import build as lab
+from book.press import tool
+from book.press.files import digest, sources
 from book.press.places import BUILD, HTML, ROOT
 
 LOG = BUILD / "build.log"
@@ -19,14 +24,31 @@ FRONT = """<!DOCTYPE html>
 <title>Static vs. Dynamic AI Models</title></head>
 <body><p><a href="book/index.html">To the book</a></p></body></html>
 """
+DONE = BUILD / "done.json"
 
 
-def build() -> int:
+def made_from() -> str:
+    """Return a name for all that the site is made from: files, environment, settings."""
+    files = sources()
+    names = [path.relative_to(ROOT).as_posix() for path in files]
+    settings = [f"{name}={os.environ.get(name, '')}" for name in ("LAB", "BOOK_PDF")]
+    return digest(files, sys.version, *settings, *names)
+
+
+def up_to_date(now: str) -> bool:
+    """Tell whether the site was made from the same, and is there whole."""
+    done = json.loads(DONE.read_text(encoding="utf-8"))
+    return done["made_from"] == now and all(
+        (HTML / name).is_file() and (HTML / name).stat().st_size == size
+        for name, size in done["files"].items()
+    )
+
+
+def pages() -> bool:
     """Run Jupyter Book on the repository's root; print its log only if it fails."""
     LOG.parent.mkdir(parents=True, exist_ok=True)
-    lab.main()
     command = [
-        sys.executable, "-c", "from jupyter_book.cli.main import main; main()", "build", ".",
+        *tool.command("jupyter_book.cli.main"), "build", ".",
         "--config", "book/_config.yml", "--toc", "book/_toc.yml",
         "--path-output", "book", "-W", "--keep-going", "-q",
     ]  # fmt: skip
@@ -37,15 +59,50 @@ def build() -> int:
             command, cwd=ROOT, stdout=log, stderr=subprocess.STDOUT, env=environment
         )
     if done.returncode:
-        # A page that was read with a warning would pass unread the next time.
-        shutil.rmtree(HTML.parent / ".doctrees", ignore_errors=True)
         print(LOG.read_text(encoding="utf-8")[-6000:], file=sys.stderr)
         print("make: the site was not built; the lines above say why", file=sys.stderr)
+    return not done.returncode
+
+
+def build() -> int:
+    """Build what has changed, the lab, the pages and the slides side by side."""
+    now = made_from()
+    if not DONE.exists():
+        # A build that failed or was stopped: a page that it has read would pass unread.
+        shutil.rmtree(HTML.parent / ".doctrees", ignore_errors=True)
+    elif up_to_date(now):
+        print(f"The site in {HTML.relative_to(ROOT)} is up to date")
+        return 0
+    DONE.unlink(missing_ok=True)
+    from book.press.course import handouts
+    from book.press.lab import build as lab
+
+    # The pages need to know the lab's Python, and nothing else of each other.
+    with_lab, end = timed("the lab's Python", lab.start)
+    with ThreadPoolExecutor() as side_by_side:
+        lab_ends = side_by_side.submit(timed, "the lab", end)
+        pages_end = side_by_side.submit(timed, "the pages", pages)
+        timed("slides and notebooks", handouts.make)
+    lab_ends.result()
+    if not pages_end.result():
         return 1
     (HTML / "index.html").write_text(FRONT, encoding="utf-8")
-    handouts.make()
+    there = {path.relative_to(HTML).as_posix(): path.stat().st_size
+             for path in HTML.rglob("*") if path.is_file()}  # fmt: skip
+    # A lab that could not be had is asked for again.
+    wanted = with_lab or os.environ.get("LAB") == "0"
+    done = {"made_from": now if wanted else "", "files": there}
+    DONE.write_text(json.dumps(done), encoding="utf-8")
     print(f"The site is in {HTML.relative_to(ROOT)}")
     return 0
+
+
+def timed(what: str, make: Callable[[], Any]) -> Any:
+    """Make a part, and say how long that took."""
+    began = time.monotonic()
+    made = make()
+    print(f"Made {what}: {time.monotonic() - began:.0f} s", flush=True)
+    return made
 
 
 if __name__ == "__main__":

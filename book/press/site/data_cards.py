@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import functools
 import re
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+import companion
+from book.press.files import digest, files_below, kept
 from book.press.markdown import table
 from book.press.site.figures import put_picture
 from companion import metrics, plots, streams
@@ -15,6 +19,7 @@ CARD_ROWS = {
     "span": "When", "who": "Who", "why": "Why", "missing": "Missing values",
     "drift": "Known drift", "limits": "Limits", "source": "Source", "attribution": "Credit",
 }  # fmt: skip
+MANY = 5000  # rows: more are drawn pale, with their mean
 
 
 def linked(text: str) -> str:
@@ -30,6 +35,25 @@ def card_figure(name: str, about: dict[str, Any]) -> str:
     """Draw every label of a stream and return the picture as Markdown."""
     stream = streams.load(name)
     what = about["unit"] or f"share of {stream.classes[1]!r}"
+    picture = kept("cards", f"{code_and_data()} {name}".encode(), lambda: drawn(name, what, about))
+    path = put_picture(f"data-{name}", picture)
+    drawn_as = "Each dot is the label of one row" if not stream.classes else "The line is the label"
+    many = len(stream) > MANY
+    line = "; the line is their mean over a hundredth of the rows" if many else ""
+    alt = f"{drawn_as}{line}: {what}, {about['span']}. {about['drift']}"
+    alt = re.sub(r"[\[\]]", "", alt)
+    return f"![{alt}]({path}){{.story}}"
+
+
+@functools.cache
+def code_and_data() -> str:
+    """Return a name for the package and its data."""
+    return digest(files_below(Path(companion.__file__).parent))
+
+
+def drawn(name: str, what: str, about: dict[str, Any]) -> bytes:
+    """Return the picture of a stream's labels."""
+    stream = streams.load(name)
     x, axis, dated = np.arange(len(stream)), "row", stream.time is not None
     if about.get("days_since_start"):
         x, axis, dated = (stream.time - stream.time[0]) / np.timedelta64(1, "D"), "day", False
@@ -37,18 +61,13 @@ def card_figure(name: str, about: dict[str, Any]) -> str:
         x, axis = stream.time, ""
     heading = f"{about['title']}: {len(stream):,} rows"
     fig, ax = plots.figure(heading, x=axis, y=what, dates=dated, figsize=(8, 3.2))
-    many = len(stream) > 5000
+    many = len(stream) > MANY
     if not stream.classes:
         ax.plot(x, stream.y, ".", color=plots.INK, markersize=3, alpha=0.08 if many else 1)
     if many:
         ax.plot(x, metrics.rolling_mean(stream.y.astype(float), len(stream) // 100),
                 color=plots.COLOURS["online"])  # fmt: skip
-    path = put_picture(f"data-{name}", plots.image(fig))
-    drawn = "Each dot is the label of one row" if not stream.classes else "The line is the label"
-    line = "; the line is their mean over a hundredth of the rows" if many else ""
-    alt = f"{drawn}{line}: {what}, {about['span']}. {about['drift']}"
-    alt = re.sub(r"[\[\]]", "", alt)
-    return f"![{alt}]({path}){{.story}}"
+    return plots.image(fig)
 
 
 def card(name: str, about: dict[str, Any]) -> str:

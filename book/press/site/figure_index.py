@@ -7,6 +7,7 @@ import io
 from PIL import Image
 
 from book.press import chapters
+from book.press.files import kept
 from book.press.markdown import raw_html
 from book.press.places import HTML
 from book.press.render import fill
@@ -27,9 +28,16 @@ def figure_index() -> str:
 
 def thumbnail(data: bytes, name: str) -> tuple[str, int, int]:
     """Write a picture small into the site; return its path there, width and height."""
-    picture = Image.open(io.BytesIO(data)).convert("RGB")
-    picture.thumbnail((480, 480))
     path = f"_images/small/{name}.webp"
     (HTML / path).parent.mkdir(parents=True, exist_ok=True)
-    picture.save(HTML / path, quality=75)
-    return path, picture.width, picture.height
+    small = kept("small", data, lambda: made_small(data))
+    (HTML / path).write_bytes(small)
+    return path, *Image.open(io.BytesIO(small)).size
+
+
+def made_small(data: bytes) -> bytes:
+    """Return a picture of at most 480 by 480 pixels."""
+    picture, small = Image.open(io.BytesIO(data)).convert("RGB"), io.BytesIO()
+    picture.thumbnail((480, 480))
+    picture.save(small, "webp", quality=75)
+    return small.getvalue()

@@ -29,7 +29,8 @@ def put_picture(name: str, data: bytes) -> str:
     """Write a picture that the site is to take in; return its address for the pages."""
     FIGURES.mkdir(parents=True, exist_ok=True)
     path = FIGURES / f"{name}.png"
-    path.write_bytes(data)
+    if not path.exists() or path.read_bytes() != data:  # a new date would have its pages read anew
+        path.write_bytes(data)
     return f"/{path.relative_to(ROOT).as_posix()}"
 
 

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import functools
+import re
+from pathlib import Path
 from typing import Any
 
 from sphinx.application import Sphinx
 
 from book.press import chapters
 from book.press.course import downloads, guide, hub, inventory, question_pages
+from book.press.files import digest
 from book.press.site import (
     about,
     claims_map,
@@ -37,16 +40,41 @@ GENERATED = {write.__name__.replace("_", "-"): write for write in WRITERS} | {
 }
 
 
+BLOCK = re.compile(r"```\{([a-z0-9-]+)\}\n```")
+
+
+@functools.cache
+def part(name: str) -> str:
+    """Return a generated part; it is written once in a build."""
+    return GENERATED[name]()
+
+
+def with_parts(text: str) -> str:
+    """Return a page's text with its generated parts in their places."""
+    return BLOCK.sub(lambda found: part(found[1]) if found[1] in GENERATED else found[0], text)
+
+
+def outdated(app: Sphinx, env: Any, *changes: set[str]) -> list[str]:
+    """Name the pages that say something else than in the build before, whatever their dates."""
+    now = {page: digest([], source_of(Path(env.doc2path(page)))) for page in env.found_docs}
+    before, env.said = getattr(env, "said", {}), now
+    return [page for page in now if before.get(page) != now[page]]
+
+
+def source_of(path: Path) -> str:
+    """Return a page's source as it is parsed."""
+    text = path.read_text(encoding="utf-8")
+    return with_parts(text) if path.suffix == ".md" else text
+
+
 def on_source_read(app: Sphinx, docname: str, source: list[str]) -> None:
     """Write the parts into a page before it is parsed."""
-    for name, write in GENERATED.items() if not docname.startswith("notebooks/") else ():
-        block = f"```{{{name}}}\n```"
-        if block in source[0]:
-            source[0] = source[0].replace(block, write())
-            app.env.note_reread()
+    if not docname.startswith("notebooks/"):
+        source[0] = with_parts(source[0])
 
 
 def setup(app: Sphinx) -> dict[str, Any]:
     """Register the extension."""
+    app.connect("env-get-outdated", outdated)
     app.connect("source-read", on_source_read)
     return about()

@@ -9,7 +9,7 @@ from typing import Any
 from fontTools import subset
 from sphinx.application import Sphinx
 
-from book.press.site import about, when_built
+from book.press.site import about, book_pages, when_built
 
 
 def shrink_icons(site: Path) -> None:
@@ -17,7 +17,7 @@ def shrink_icons(site: Path) -> None:
     styles = site / "_static" / "styles"
     css = "".join(path.read_text(encoding="utf-8") for path in styles.glob("*.css"))
     used = {
-        name for path in site.rglob("*.html")
+        name for path in book_pages(site)
         for name in re.findall(r"\bfa-[a-z0-9-]+", path.read_text(encoding="utf-8"))
     }  # fmt: skip
     wanted = set(re.findall(r'--pst-icon-[a-z-]+:"\\?([^"]+)"', css))

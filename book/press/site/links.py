@@ -11,6 +11,7 @@ import re
 import unicodedata
 from typing import Any
 
+import pybtex.plugin
 from docutils import nodes
 from pybtex.database import parse_file
 from pybtex.richtext import Text
@@ -111,6 +112,8 @@ def add_anchors(app: Sphinx, doctree: nodes.document, page: str) -> None:
 
 def setup(app: Sphinx) -> dict[str, Any]:
     """Register the extension."""
+    # Each citation asks all installed packages for the same style.
+    pybtex.plugin.find_plugin = functools.cache(pybtex.plugin.find_plugin)
     app.connect("source-read", on_source_read)
     app.connect("doctree-resolved", add_anchors)
     return about()

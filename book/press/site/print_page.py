@@ -15,12 +15,13 @@ from book.press import chapters, policies
 from book.press.site import about, when_built
 
 NOT_PRINTED = ("book/teach_questions",)  # its questions stand in the chapters, or in no book
+TO_USE = {"script", "form", "button", "nav", "progress"}
 
 
 def keep_article(app: Sphinx, page: str, template: str, context: dict, doctree: Any) -> None:
     """Keep what a page says, as the book on one page shows it, when the page is written."""
     if page in printed_pages():
-        article = BeautifulSoup(context["body"], "html.parser")
+        article = BeautifulSoup(context["body"], "html.parser", multi_valued_attributes=None)
         path = kept(app, page)
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(one_page(article, page), encoding="utf-8")
@@ -57,21 +58,38 @@ def slug(page: str) -> str:
     return page.replace("/", "-")
 
 
+def classes(tag: Any) -> set[str]:
+    """Return the classes of a part."""
+    return set(tag.get("class", "").split())
+
+
+def not_printed(tag: Any) -> bool:
+    """Tell whether a part is there to be used, or is the code that draws a figure."""
+    above = classes(tag.parent) if tag.parent is not None else set()
+    if tag.name == "details":
+        return "tag_hide-input" in above and "tag_long" not in above
+    if tag.name == "summary" and tag.parent.name == "details":
+        return "tag_long" in classes(tag.parent.parent)
+    return bool({"headerlink", "controls", "yours"} & classes(tag)) or tag.name in TO_USE
+
+
 def one_page(article: Any, page: str) -> str:
     """Return an article fit to stand among others: own ids, links inside the one page."""
-    to_use = "script, form, .yours, .headerlink, .controls, button, nav, progress"
-    drawing = ".tag_hide-input:not(.tag_long) > details"
-    for tag in article.select(f"{to_use}, {drawing}, .tag_long > details > summary"):
-        tag.decompose()
-    for tag in article.select("[id]"):
-        tag["id"] = f"{slug(page)}--{tag['id']}"
-    for tag in article.select(".tag_long > details"):
-        tag.unwrap()
-    for tag in article.select("details"):
-        tag["open"] = ""
-    for tag in article.select("[href], [src]"):
-        name = "href" if tag.has_attr("href") else "src"
-        if re.match(r"[a-z]+:", tag[name]):
+    for tag in article.find_all(True):  # once through it: a page of figures has 10,000 tags
+        if tag.decomposed:
+            continue
+        if not_printed(tag):
+            tag.decompose()
+            continue
+        if "id" in tag.attrs:
+            tag["id"] = f"{slug(page)}--{tag['id']}"
+        if tag.name == "details" and "tag_long" in classes(tag.parent):
+            tag.unwrap()
+            continue
+        if tag.name == "details":
+            tag["open"] = ""
+        name = next((name for name in ("href", "src") if name in tag.attrs), None)
+        if name is None or re.match(r"[a-z]+:", tag[name]):
             continue
         target, anchor = urldefrag(urljoin(f"/{page}.html", tag[name]))
         there = target.lstrip("/").removesuffix(".html")

@@ -9,7 +9,7 @@ from typing import Any
 import tinycss2
 from sphinx.application import Sphinx
 
-from book.press.site import about, when_built
+from book.press.site import about, book_pages, when_built
 
 CLASS = re.compile(r"\.(?!bs-)(-?[A-Za-z_][\w-]*)")  # Bootstrap's script puts "bs-…" together
 OURS = ("book.css", "live", "copybutton.css")  # small, or for what scripts add
@@ -18,14 +18,13 @@ OURS = ("book.css", "live", "copybutton.css")  # small, or for what scripts add
 def classes_of(site: Path) -> set[str]:
     """Return each class on a page, and each word of a script, which may add such a class."""
     found: set[str] = set()
-    for path in site.rglob("*.html"):
-        if path.relative_to(site).parts[0] not in ("lab", "slides"):
-            text = path.read_text(encoding="utf-8")
-            for names in set(re.findall(r'\bclass="([^"]*)"', text)):
-                found.update(names.split())
-            for script in re.findall(r"<script\b[^>]*>(.+?)</script>", text, re.S):
-                if len(script) < 20_000:  # no moving figure's data
-                    found.update(re.findall(r"[\w-]+", script))
+    for path in book_pages(site):
+        text = path.read_text(encoding="utf-8")
+        for names in set(re.findall(r'\bclass="([^"]*)"', text)):
+            found.update(names.split())
+        for script in re.findall(r"<script\b[^>]*>(.+?)</script>", text, re.S):
+            if len(script) < 20_000:  # no moving figure's data
+                found.update(re.findall(r"[\w-]+", script))
     for path in (site / "_static").rglob("*.*js"):
         if path.name != "fontawesome.js":  # no page loads it
             found.update(re.findall(r"[\w-]+", path.read_text(encoding="utf-8")))
