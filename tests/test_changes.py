@@ -122,9 +122,18 @@ def run_build(folder: Path) -> str:
 
 
 def held(folder: Path) -> dict[str, bytes]:
-    """Return what a site's files hold; of the search's index not the words that no page has."""
+    """Return what a site's files hold; of the search's index not the words that no page has.
+
+    MyST-NB writes its style sheet after the pages: only a later build can add its checksum.
+    """
     site = folder / "book" / "_build" / "html"
-    files = {p.relative_to(site).as_posix(): p.read_bytes() for p in site.rglob("*") if p.is_file()}
+    files = {
+        p.relative_to(site).as_posix(): re.sub(
+            rb"(/mystnb\.[0-9a-f]+\.css)\?v=[0-9a-f]+", rb"\1", p.read_bytes()
+        )
+        for p in site.rglob("*")
+        if p.is_file()
+    }
     index = json.loads(re.search(rb"\((.*)\)", files["searchindex.js"], re.S)[1])
     for kind in ("terms", "titleterms"):
         index[kind] = {word: pages for word, pages in index[kind].items() if pages != []}

@@ -43,18 +43,11 @@ th:first-child, .read td { text-align: left; }
   dd { font-size: 15pt; }
   img { max-height: 90mm; }
   .appendix { break-before: page; }
+  details::details-content { content-visibility: visible; } /* a printer is given all of it */
   .scroll { overflow: visible; }
   table { font-size: 8pt; }
   th, td { padding: .15rem .5rem; }
 }
-"""
-# A printer is given all of it: what is folded is unfolded before, and folded again after.
-UNFOLD = """
-for (const [when, open] of [["beforeprint", true], ["afterprint", false]])
-  addEventListener(when, () => document.querySelectorAll("details").forEach((one) => {
-    if (open) one.dataset.was = one.open;
-    one.open = open || one.dataset.was === "true";
-  }));
 """
 
 
@@ -186,7 +179,6 @@ rows.</p>
 </details>
 </div>
 </main>
-<script>{UNFOLD}</script>
 </body>
 </html>
 """
