@@ -70,7 +70,8 @@ test-quick: $(READY)  ## Run the package's tests alone, a contributor's loop.
 	  $(QUICK) companion
 
 test-lab: $(READY)  ## Run every chapter in the lab and turn its knobs in its page (25 minutes or so).
-	@$(PY) -m pytest -n $(JOBS) --lab tests/test_lab_runs.py tests/test_live_runs.py tests/test_your_stream.py
+	@$(PY) -m pytest -n $(JOBS) --lab tests/test_lab_runs.py tests/test_live_runs.py tests/test_your_stream.py \
+	  tests/test_changes.py
 
 test-engines: $(SPARK)  ## Run the tests on Apache Spark (installs PySpark; needs Java 17).
 	@$(PY) -m pytest -o addopts="-p no:cacheprovider" tests/engines
