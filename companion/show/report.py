@@ -27,7 +27,8 @@ dl div { flex: 1 1 12rem; border-top: 3px solid #0072b2; padding-top: .4rem; }
 dt { font-size: .95rem; }
 dd { margin: 0; font-size: 1.7rem; font-variant-numeric: tabular-nums; }
 img { max-width: 100%; height: auto; border: 1px solid #d9d6cc; border-radius: .5rem; }
-summary { cursor: pointer; font-size: 1.15rem; font-weight: 600; margin-top: 1rem; }
+summary { cursor: pointer; margin-top: 1rem; }
+summary h2 { display: inline; font-size: 1.15rem; }
 .scroll { overflow-x: auto; }
 table { border-collapse: collapse; font-variant-numeric: tabular-nums; margin: 1rem 0; }
 caption { text-align: left; padding-bottom: .5rem; }
@@ -163,7 +164,7 @@ def page(comparison: Comparison, sentences: Sequence[str], read: Sequence[tuple[
 <p>{escape(marks.strip())}</p>
 <div class="appendix">
 <details>
-<summary>The comparison, strategy by strategy</summary>
+<summary><h2>The comparison</h2></summary>
 <div class="scroll" tabindex="0" role="region" aria-label="The comparison">
 {tables}
 </div>
@@ -172,7 +173,7 @@ bootstrap replays (blocks of {block} rows for the first line) of the difference 
 rows.</p>
 </details>
 <details>
-<summary>What was read</summary>
+<summary><h2>What was read</h2></summary>
 <div class="scroll" tabindex="0" role="region" aria-label="What was read">
 <table class="read"><tbody>{listed}</tbody></table>
 </div>
