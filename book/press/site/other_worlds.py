@@ -6,7 +6,8 @@ import functools
 import json
 from typing import Any
 
-from book.press.places import NOTEBOOKS, OTHER_WORLDS
+from book.press.places import OTHER_WORLDS
+from book.press.upkeep.robustness import digest
 
 BOOKS_WORLD = "the book's"
 KINDS = {"supported": "supported", "only": "only under a condition", "not": "not supported"}
@@ -19,11 +20,8 @@ def record() -> dict[str, Any]:
 
 
 def fresh(chapter: str) -> bool:
-    """Tell whether the record is of the chapter's code as it stands."""
-    if chapter not in record():
-        return False
-    notebook = json.loads((NOTEBOOKS / f"{chapter}.ipynb").read_text(encoding="utf-8"))
-    return record()[chapter]["source"] == notebook["metadata"]["companion"]["source"]
+    """Tell whether the record is of the code behind the chapter's verdicts as it stands."""
+    return chapter in record() and record()[chapter]["source"] == digest(chapter)
 
 
 def tried(worlds: dict[str, Any], claim: str) -> dict[str, dict[str, Any]]:
