@@ -90,8 +90,8 @@ soak: export OMP_NUM_THREADS = 1
 soak: $(READY)  ## Kill the service every second for 5 minutes on each store; no label may be lost.
 	@$(PY) -m tests.soak
 
-notebooks: $(READY)  ## Execute notebooks whose code has changed and store their outputs (ALL=1: all).
-	@$(PY) -m book.press.upkeep.execute --all $(ALL)
+notebooks: $(READY)  ## Execute notebooks whose code has changed; write the answers that check knows (ALL=1: all).
+	@$(PY) -m book.press.upkeep.execute --all $(ALL) && $(PY) -m book.press.upkeep.answers
 
 runs: export OMP_NUM_THREADS = 1
 runs: export OPENBLAS_NUM_THREADS = 1

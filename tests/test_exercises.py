@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+import json
 import re
+from gzip import decompress
 
+import numpy as np
 import pytest
 
 from book.press import chapters
+from book.press.upkeep.answers import answers
+from companion.exercises import ANSWERS as STORED
+from companion.exercises import check
 
 NUMBER = re.compile(r"\d[\d,.]*\d")  # of two digits or more
 
@@ -54,7 +60,6 @@ def test_the_check_stands_before_the_hint_and_is_short(name):
 
 def test_what_chapter_7_asks_can_be_computed_without_the_solution():
     """The rows scored and the rate are said: who computes it from the statement gets the same."""
-    import numpy as np
     from river import preprocessing
 
     from companion import streams
@@ -81,3 +86,55 @@ def test_what_chapter_7_asks_can_be_computed_without_the_solution():
         error = np.abs(np.array(said) - bikes.y)[first:].mean()
         lines.append(f"lots of {lot:2d}: {error:,.0f} rides a day")
     assert printed(EXERCISES["07.4"][1]).splitlines() == lines
+
+
+ANSWERS = answers()
+
+
+def said(capsys, name: str, *answer) -> str:
+    check(name, *answer)
+    return capsys.readouterr().out
+
+
+def test_the_stored_answers_are_what_the_solutions_print():
+    """The tests of the notebooks compute what is printed; `make notebooks` writes the file."""
+    assert json.loads(decompress(STORED.read_bytes())) == ANSWERS
+    per_chapter = [name.split(".")[0] for name in ANSWERS]
+    assert all(per_chapter.count(str(chapter.number)) >= 2 for chapter in chapters.in_order())
+
+
+def test_each_chapter_says_how_to_check():
+    for chapter in chapters.in_order():
+        text = "\n".join("".join(cell["source"]) for cell in chapters.cells(chapter.name))
+        told = re.findall(
+            r"^`check\(\"([\d.]+)\", answer\)`, from `companion.exercises`", text, re.M
+        )
+        assert len(told) == 1 and told[0] in ANSWERS, chapter.name
+
+
+@pytest.mark.parametrize("name", ANSWERS)
+def test_the_right_answer_is_right_and_a_wrong_one_gives_nothing_away(name, capsys):
+    values = ANSWERS[name]["values"]
+    asked = said(capsys, name)
+    assert f"asks for {len(values)} number" in asked and "No answer yet" in asked
+    assert said(capsys, name, np.array(values)) == f"Exercise {name}: right.\n"
+    assert said(capsys, name, dict(enumerate(values))) == f"Exercise {name}: right.\n"
+    wrong = [said(capsys, name, np.array(values) * 1.1 + 2), said(capsys, name, values[1:]),
+             said(capsys, name, [*values[:-1], values[-1] + 3]), said(capsys, name, "none"),
+             said(capsys, name, np.full(len(values), np.nan))]  # fmt: skip
+    assert not any(": right." in text for text in wrong)
+    statement = "".join(EXERCISES[f"{float(name):04.1f}"][0])
+    known = numbers(statement) | numbers(asked) | numbers(name) | {"1000", str(len(values) - 1)}
+    hidden = numbers(" ".join(f"{value:g}" for value in values)) - known
+    assert not hidden & numbers(" ".join([asked, *wrong])), (name, wrong)
+
+
+def test_a_slip_is_named(capsys):
+    assert "A hundred times" in said(capsys, "2.3", [7, 32])
+    assert "A hundredth" in said(capsys, "3.3", [0.26, 0.29, 0.49, 0.26])
+    assert "sign" in said(capsys, "7.1", (-2, -1))
+    assert "share of the others" in said(capsys, "14.1", [85, 77])
+    assert "another order" in said(capsys, "7.1", {"level": 1, "weight": 2})
+    assert "1 of 2 right. Look again at number 2" in said(capsys, "7.1", [2, 9])
+    assert "This is none: 'much'" in said(capsys, "1.1", "much")
+    assert "No numbers are checked for '1.9'" in said(capsys, "1.9", 1)

@@ -159,7 +159,7 @@ def test_a_chapter_runs_from_its_page(built, host, browser, chapter, record_prop
     cells = [cell for cell in page.evaluate(CELLS) if cell["cell_type"] == "code"]
     solved = ["solution" in cell["metadata"].get("tags", []) for cell in code_cells(chapter)]
     # A student finds an empty cell for each solution; under Node, the solutions run too.
-    assert [cell["source"] == handouts.ANSWER for cell in cells] == solved
+    assert [cell["source"].startswith("# Your answer") for cell in cells] == solved
     shown = [cell["outputs"] for cell, one in zip(cells, solved, strict=True) if not one]
     stored = [cell for cell, one in zip(code_cells(chapter), solved, strict=True) if not one]
     assert outputs.compare(chapter.stem, stored, shown) == []

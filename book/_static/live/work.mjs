@@ -171,7 +171,7 @@ export const warm = () => start().catch(() => {});
 
 const editors = cells.map((one) => {
   const answer = one.classList.contains("tag_solution");
-  const text = answer ? "# Your answer\n" : one.querySelector(".cell_input pre").textContent;
+  const text = answer ? one.dataset.answer : one.querySelector(".cell_input pre").textContent;
   return { one, answer, text, code: () => (answer ? "" : text) };
 });
 

@@ -1,7 +1,7 @@
 """Make what a course hands out: the students' notebooks, without solutions, and the instructor's.
 
 Both are made from the chapters and are never edited by hand. A student finds an empty cell where a
-solution was, and a link to the place in the book where it is. An instructor finds every solution
+solution was, or one that checks the numbers asked for, and a link to the place in the book where it is. An instructor finds every solution
 unfolded, the stored outputs, and the slides. The assignments go with both, the students' as they
 are released, the instructor's with solutions and hidden tests.
 """
@@ -22,6 +22,7 @@ from book.press.files import digest, files_below, makers, zip_bytes
 from book.press.markdown import plain_text
 from book.press.places import BUILD, HTML, NOTEBOOKS, ROOT
 from book.press.slides import build as slides
+from companion import exercises
 from companion.files.atomic import write_atomically
 
 COURSE = BUILD / "course"
@@ -29,6 +30,24 @@ TARGET = HTML / "course"
 ANSWER = "# Your answer\n"
 EXERCISE = re.compile(r"^### (Exercise \d+ .*)$", re.M)
 BOOK_LINK = re.compile(r"\]\(\.\./(book/[a-z_]+)\.md(#[a-z0-9-]+)?\)")
+
+
+def answer(exercise: str) -> str:
+    """Return the cell for an answer: empty, or with a call that checks the numbers asked for.
+
+    >>> print(answer("7.1"))
+    # Your answer: the weight, the level
+    <BLANKLINE>
+    from companion.exercises import check
+    <BLANKLINE>
+    check("7.1", ...)
+    <BLANKLINE>
+    """
+    task = exercises.tasks().get(exercise)
+    if task is None:
+        return ANSWER
+    call = f'from companion.exercises import check\n\ncheck("{exercise}", ...)\n'
+    return f"{ANSWER.rstrip()}: {task['asks']}\n\n{call}"
 
 
 def student(notebook: nbformat.NotebookNode, name: str, site: str = "/") -> nbformat.NotebookNode:
@@ -43,7 +62,7 @@ def student(notebook: nbformat.NotebookNode, name: str, site: str = "/") -> nbfo
     site : str
         Where the site begins, for the links to the solutions.
     """
-    new = copy.deepcopy(notebook)
+    new, number = copy.deepcopy(notebook), 0
     for cell in new.cells:
         if cell.cell_type == "markdown":
             if found := EXERCISE.search(cell.source):
@@ -51,7 +70,9 @@ def student(notebook: nbformat.NotebookNode, name: str, site: str = "/") -> nbfo
                 cell.source = f"{cell.source.rstrip()}\n\n[The solution, in the book]({place})"
             continue
         if "solution" in cell.metadata.get("tags", []):
-            cell.source, cell.metadata = ANSWER, nbformat.from_dict({"tags": ["answer"]})
+            number += 1
+            cell.source = answer(f"{int(name[:2])}.{number}")
+            cell.metadata = nbformat.from_dict({"tags": ["answer"]})
         cell.outputs, cell.execution_count = [], None
         cell.metadata.pop("slideshow", None)
     return new
@@ -124,7 +145,7 @@ def decks() -> dict[str, bytes]:
 def made_from() -> str:
     """Return a name for all that the course is made from."""
     return digest([
-        *makers("course"), address.CONFIG, *sorted(assignments.SOURCES.glob("*.ipynb")),
+        *makers("course"), exercises.ANSWERS, address.CONFIG, *sorted(assignments.SOURCES.glob("*.ipynb")),
         *sorted(NOTEBOOKS.glob("[0-9]*.ipynb")), *files_below(slides.TARGET),
     ])  # fmt: skip
 

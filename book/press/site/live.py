@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import functools
 import hashlib
+import itertools
 import json
 import re
 import shutil
+from html import escape
 from pathlib import Path
 from typing import Any
 
 from sphinx.application import Sphinx
 
+from book.press.course.handouts import answer
 from book.press.files import digest
 from book.press.lab.python import PACKAGE
 from book.press.live import needed
@@ -21,6 +24,7 @@ from book.press.places import BOOK, NOTEBOOKS
 from book.press.site import about
 
 CELL = re.compile(r'<div class="cell [^"]*\btag_knob\b[^"]*">')
+SOLUTION = re.compile(r'<div class="cell [^"]*\btag_solution\b[^"]*"')
 OUTPUT = '<div class="cell_output docutils container">'
 PARTS = ("cells.py", "python.mjs", "work.mjs", "worker.mjs")  # Sphinx names the others' editions
 
@@ -49,6 +53,18 @@ def packages_of(one: Turning, folder: Path) -> list[str]:
     return chosen(imported(f"{one.before}\n{one.cell}"), folder)
 
 
+def with_answers(body: str, chapter: int) -> str:
+    """Give each exercise's cell what stands in it when a reader opens it for an answer.
+
+    >>> with_answers('<div class="cell tag_solution">', 99)
+    '<div class="cell tag_solution" data-answer="# Your answer\\n">'
+    """
+    numbers = itertools.count(1)
+    return SOLUTION.sub(
+        lambda cell: f'{cell[0]} data-answer="{escape(answer(f"{chapter}.{next(numbers)}"))}"', body
+    )
+
+
 def add_panel(app: Sphinx, page: str, template: str, context: dict, doctree: Any) -> None:
     """Put the panel between a knob cell's code and what it shows."""
     one = turnings().get(page.removeprefix("notebooks/")) if "body" in context else None
@@ -58,7 +74,8 @@ def add_panel(app: Sphinx, page: str, template: str, context: dict, doctree: Any
     before, after = context["body"][: cell.end()], context["body"][cell.end() :]
     size = megabytes(packages_of(one, folder), folder)
     html = panel(page.removeprefix("notebooks/"), one.knobs, size, edition())
-    context["body"] = before + after.replace(OUTPUT, html + OUTPUT, 1)
+    number = int(page.removeprefix("notebooks/")[:2])
+    context["body"] = before + with_answers(after.replace(OUTPUT, html + OUTPUT, 1), number)
     app.add_css_file("live/live.css")
     app.add_js_file("live/page.mjs", type="module")
 
