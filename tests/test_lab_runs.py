@@ -19,7 +19,6 @@ from conftest import IN_CI
 from test_lab import built  # noqa: F401  (a fixture)
 
 from book.press import policies
-from book.press.course import handouts
 from book.press.lab import python
 from book.press.site import serve
 

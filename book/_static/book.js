@@ -131,3 +131,15 @@
   try { known = localStorage.getItem(KEY) ?? ""; } catch { /* private window */ }
   if (known) use(known);
 })();
+
+// What scrolls sideways is reached by keyboard, and nothing else; all boxes are read, then written.
+(() => {
+  const watch = new ResizeObserver((seen) => {
+    const scrolls = seen.map(({ target }) => target.scrollWidth > target.clientWidth);
+    seen.forEach(({ target }, k) => {
+      if (scrolls[k]) target.tabIndex = 0; else target.removeAttribute("tabindex");
+    });
+  });
+  const boxes = ".bd-article pre, .bd-article .cell_output > .output, .pst-scrollable-table-container";
+  for (const box of document.querySelectorAll(boxes)) watch.observe(box);
+})();

@@ -1,9 +1,10 @@
 """Make what a course hands out: the students' notebooks, without solutions, and the instructor's.
 
-Both are made from the chapters and are never edited by hand. A student finds an empty cell where a
-solution was, or one that checks the numbers asked for, and a link to the place in the book where it is. An instructor finds every solution
-unfolded, the stored outputs, and the slides. The assignments go with both, the students' as they
-are released, the instructor's with solutions and hidden tests.
+Both are made from the chapters and are never edited by hand. A student finds a cell for the answer
+where a solution was, with a call that checks the numbers asked for, and a link to the place in the
+book where the solution is. An instructor finds every solution unfolded, the stored outputs, and the
+slides. The assignments go with both, the students' as they are released, the instructor's with
+solutions and hidden tests.
 """
 
 from __future__ import annotations
@@ -145,7 +146,8 @@ def decks() -> dict[str, bytes]:
 def made_from() -> str:
     """Return a name for all that the course is made from."""
     return digest([
-        *makers("course"), exercises.ANSWERS, address.CONFIG, *sorted(assignments.SOURCES.glob("*.ipynb")),
+        *makers("course"), exercises.ANSWERS, address.CONFIG,
+        *sorted(assignments.SOURCES.glob("*.ipynb")),
         *sorted(NOTEBOOKS.glob("[0-9]*.ipynb")), *files_below(slides.TARGET),
     ])  # fmt: skip
 
