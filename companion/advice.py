@@ -8,6 +8,7 @@ import numpy as np
 
 from companion.comparison import Comparison, digits_for
 from companion.intervals import too_narrow
+from companion.measures import weights_of
 from companion.metrics import rolling_mean
 from companion.monitor import alarms
 from companion.rivals import KINDS, kind_of
@@ -258,7 +259,8 @@ def who_loses(result: Comparison, name: str) -> list[str]:
     if len(keys) < 2:
         return []
     gain = result.loss(guesses[0]) - result.loss(name)
-    mean_gain = np.bincount(codes, gain) / np.bincount(codes)
+    weights = np.bincount(codes, weights_of(result.runs[name][0], result.stream))
+    mean_gain = np.bincount(codes, gain) / np.where(weights, weights, 1.0)
     losers = np.flatnonzero(mean_gain < 0)
     if not len(losers):
         return [f"All {len(keys)} keys are served better than by {guesses[0]}."]

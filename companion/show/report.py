@@ -74,6 +74,22 @@ def csv_text(frame: Any) -> str:
     return safe.to_csv(index=False, lineterminator="\n", quoting=csv.QUOTE_NONNUMERIC)
 
 
+def table_text(comparison: Comparison, name: str) -> str:
+    """Return the table with all measures: as JSON if the file's name ends so, else as CSV.
+
+    Examples
+    --------
+    >>> from companion import Baseline, compare, streams
+    >>> result = compare(streams.bike_sharing(), {"no change": Baseline("no-change")})
+    >>> table_text(result, "out.json")[:30]
+    '[{"strategy":"no change","scor'
+    """
+    frame = comparison.to_frame(measures=True)
+    if name.lower().endswith(".json"):
+        return frame.to_json(orient="records", force_ascii=False)
+    return csv_text(frame)
+
+
 def three_numbers(comparison: Comparison, best: str) -> list[tuple[str, str]]:
     """Return the best strategy's error, and how much less it is than without a model and frozen.
 
