@@ -23,6 +23,7 @@ from companion.files.locks import held
 from companion.files.runs import run_file, run_from_bytes, run_to_bytes
 from companion.intervals import block_bootstrap_interval, block_length, lag_one
 from companion.measures import MEASURES, summary, usual_measure, weights_of
+from companion.monitor import alarms
 from companion.strategies import Strategy
 from companion.stream import Stream
 
@@ -160,6 +161,16 @@ class Comparison:
         errors = np.mean([each.loss for each in self.runs[name]], axis=0)
         far = errors > 1000 * np.ptp(self.stream.y)
         return run.first + int(far.argmax()) if far.any() else None
+
+    @cached_property
+    def changes(self) -> list[int]:
+        """The rows at which the reference's errors left their level, as ADWIN finds them."""
+        from river import drift
+
+        if self.diverged(self.reference) is not None:
+            return []
+        first = self.runs[self.reference][0].first
+        return [first + row for row in alarms(self.loss(self.reference), drift.ADWIN())]
 
     def ranked(self) -> list[str]:
         """Return the strategies, best score first; those that diverged come last."""

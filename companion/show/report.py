@@ -8,7 +8,6 @@ from collections.abc import Sequence
 from html import escape
 from typing import Any
 
-from companion.advice import changes
 from companion.comparison import Comparison, digits_for, html_table
 from companion.rivals import kind_of
 from companion.show.choices import choice_cells
@@ -127,15 +126,14 @@ def page(comparison: Comparison, sentences: Sequence[str], read: Sequence[tuple[
     window = max(2, len(comparison.loss(comparison.reference)) // 10)
     ranked = [name for name in comparison.ranked() if comparison.diverged(name) is None]
     drawn = list(dict.fromkeys([*ranked[:3], comparison.reference]))
-    changed = changes(comparison)
     fig = errors_over_time(comparison, window, title="Error over time", names=drawn)
     time = comparison.stream.time
-    for row in changed:
+    for row in comparison.changes:
         fig.axes[0].axvline(row if time is None else time[row], color="#888", ls=":", zorder=0)
     picture = base64.b64encode(image(fig)).decode("ascii")
     marks = (
         f" Dotted lines stand where ADWIN finds a change of level in {comparison.reference}."
-        if changed else ""
+        if comparison.changes else ""
     )  # fmt: skip
     alt = f"Mean error of the last {window} rows over time for {', '.join(drawn)}.{marks}"
     title = f"Which strategy pays for {comparison.stream.name}?"

@@ -26,7 +26,7 @@ from companion.streams.clocks import (
 )
 from companion.streams.features import (
     FEWEST_ROWS,
-    MOST_VALUES,
+    KEPT_VALUES,
     Feature,
     decide_feature,
     finish,
@@ -176,7 +176,9 @@ def from_csv(path: str | Path, target: str, **how: Any) -> tuple[Stream, list[st
       is the same in all such rows, so it says nothing about any of them, and no jump comes with
       the first reading, as it would after a 0.
     - **Text** becomes a feature of 0 and 1 for each of its first 20 values, and one for all
-      others. It is left out if more than 20 occur in the first fifth of the rows.
+      others. If more than 20 occur in the first fifth of the rows, it becomes 16 columns by
+      feature hashing (:class:`sklearn.feature_extraction.FeatureHasher`), which needs no row but
+      its own; if they hardly come back, as names of persons do, it is left out.
     - **Left out**, with a note, are columns that are empty, never change, hold times or lists, or
       have no name and hold whole numbers (row numbers). So is a DataFrame's plain ``RangeIndex``,
       even if it has a name. Other columns without a name are called
@@ -406,8 +408,8 @@ def new_plan(source: Source, roles: Roles, time_format: str | None) -> Plan:
         roles,
         TimeSurvey(source, roles.time, time_format) if roles.time is not None else None,
         Survey(MOST_CLASSES + 1, commas),
-        {name: Survey(MOST_VALUES + 1, commas) for name in source.columns if name not in named},
-        Survey(MOST_VALUES + 1, commas),
+        {name: Survey(KEPT_VALUES, commas) for name in source.columns if name not in named},
+        Survey(KEPT_VALUES, commas),
         remarks,
     )
 
