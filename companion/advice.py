@@ -8,8 +8,8 @@ import numpy as np
 
 from companion.comparison import Comparison, digits_for
 from companion.intervals import too_narrow
+from companion.measures import weights_of
 from companion.metrics import rolling_mean
-from companion.monitor import alarms
 from companion.rivals import KINDS, kind_of
 
 NEAR = 1.02  # times the smallest error: what is within it may be called as good
@@ -258,7 +258,8 @@ def who_loses(result: Comparison, name: str) -> list[str]:
     if len(keys) < 2:
         return []
     gain = result.loss(guesses[0]) - result.loss(name)
-    mean_gain = np.bincount(codes, gain) / np.bincount(codes)
+    weights = np.bincount(codes, weights_of(result.runs[name][0], result.stream))
+    mean_gain = np.bincount(codes, gain) / np.where(weights, weights, 1.0)
     losers = np.flatnonzero(mean_gain < 0)
     if not len(losers):
         return [f"All {len(keys)} keys are served better than by {guesses[0]}."]
@@ -283,29 +284,11 @@ def in_each_tenth(result: Comparison, name: str) -> str:
     )
 
 
-def changes(result: Comparison) -> list[int]:
-    """Return the rows at which the reference's errors left their level, as ADWIN finds them.
-
-    Examples
-    --------
-    >>> from companion import Baseline, compare, streams
-    >>> result = compare(streams.bike_sharing(), {"mean": Baseline("mean")})
-    >>> [row > 146 for row in changes(result)]
-    [True, True, True]
-    """
-    from river import drift
-
-    if result.diverged(result.reference) is not None:
-        return []
-    first = result.runs[result.reference][0].first
-    return [first + row for row in alarms(result.loss(result.reference), drift.ADWIN())]
-
-
 def said_of_changes(result: Comparison) -> str:
     """Say where the reference's errors left their level."""
     if result.diverged(result.reference) is not None:
         return ""
-    rows, time = changes(result), result.stream.time
+    rows, time = result.changes, result.stream.time
     who = f"the errors of {result.reference}"
     if not rows:
         return f"ADWIN finds no change of level in {who}."

@@ -22,7 +22,8 @@ from companion.files.comparisons import load_runs, save_runs
 from companion.files.locks import held
 from companion.files.runs import run_file, run_from_bytes, run_to_bytes
 from companion.intervals import block_bootstrap_interval, block_length, lag_one
-from companion.measures import MEASURES, usual_measure
+from companion.measures import MEASURES, summary, usual_measure, weights_of
+from companion.monitor import alarms
 from companion.strategies import Strategy
 from companion.stream import Stream
 
@@ -109,7 +110,7 @@ class Comparison:
         squares = f"{self.stream.unit}²" if self.stream.unit else ""
         if self.measure == "rmse":
             return squares
-        return usual if self.measure in (None, "mae", "error") else ""
+        return usual if self.measure in (None, "mae", "bias", "error") else ""
 
     @property
     def loss_name(self) -> str:
@@ -117,11 +118,16 @@ class Comparison:
         return MEASURES[self.stream.task][self.measure or usual_measure(self.stream.task)][0]
 
     def loss(self, name: str) -> np.ndarray:
-        """Return a strategy's loss on each scored row, averaged over its seeds."""
+        """Return a strategy's loss on each scored row, averaged over its seeds.
+
+        Where rows have weights, a loss is multiplied by its row's weight, 1 on average.
+        """
         if name not in self.runs:
             raise ValueError(f"there is no run of {name!r}; there are {', '.join(self.runs)}")
         measured = MEASURES[self.stream.task][self.measure or usual_measure(self.stream.task)][1]
-        return np.mean([measured(run, self.stream) for run in self.runs[name]], axis=0)
+        runs = self.runs[name]
+        losses = np.mean([measured(run, self.stream) for run in runs], axis=0)
+        return losses if self.stream.weight is None else losses * weights_of(runs[0], self.stream)
 
     def score(self, name: str) -> float:
         """Return a strategy's mean loss."""
@@ -155,6 +161,16 @@ class Comparison:
         errors = np.mean([each.loss for each in self.runs[name]], axis=0)
         far = errors > 1000 * np.ptp(self.stream.y)
         return run.first + int(far.argmax()) if far.any() else None
+
+    @cached_property
+    def changes(self) -> list[int]:
+        """The rows at which the reference's errors left their level, as ADWIN finds them."""
+        from river import drift
+
+        if self.diverged(self.reference) is not None:
+            return []
+        first = self.runs[self.reference][0].first
+        return [first + row for row in alarms(self.loss(self.reference), drift.ADWIN())]
 
     def ranked(self) -> list[str]:
         """Return the strategies, best score first; those that diverged come last."""
@@ -195,7 +211,8 @@ class Comparison:
         """Return what was scored, in one line."""
         rows = len(next(iter(self.runs.values()))[0].y)
         unit = f" ({self.unit})" if self.unit else ""
-        return f"{self.stream.name}: {self.loss_name}{unit}, {rows:,} rows scored"
+        weighted = "" if self.stream.weight is None else ", weighted"
+        return f"{self.stream.name}: {self.loss_name}{unit}, {rows:,} rows scored{weighted}"
 
     def cells(self, seconds: bool = False) -> list[list[str]]:
         """Return the table as text: a heading row, then a row for each strategy.
@@ -224,16 +241,28 @@ class Comparison:
                 line.append(f"{self.costs(line[0])['cpu_seconds']:,.1f} CPU s")
         return [head, *body]
 
-    def to_frame(self) -> Any:
+    def measured(self, name: str) -> dict[str, float]:
+        """Return a strategy by all measures of its task (see :func:`companion.measures.summary`).
+
+        Means over seeds.
+        """
+        each = [summary(run, self.stream) for run in self.runs[name]]
+        return {what: float(np.mean([one[what] for one in each])) for what in each[0]}
+
+    def to_frame(self, *, measures: bool = False) -> Any:
         """Return the table as a pandas DataFrame, which writes CSV, JSON, Parquet and LaTeX.
 
+        With ``measures`` a column for each measure of the task follows (see :meth:`measured`).
         Needs pandas. Names are as they are: write CSV with :func:`companion.show.report.csv_text`
         before a spreadsheet opens it, and LaTeX with ``to_latex(escape=True)``. Numbers are in
         full; ``frame.attrs`` holds what was scored, the reference and the failures.
         """
         import pandas as pd
 
-        frame = pd.DataFrame(self.table())
+        rows = self.table()
+        if measures:
+            rows = [row | self.measured(row["strategy"]) for row in rows]
+        frame = pd.DataFrame(rows)
         frame.attrs = {
             "what": self.headline(), "reference": self.reference, "failures": self.failures,
         }  # fmt: skip

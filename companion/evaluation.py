@@ -391,7 +391,10 @@ def joined(early: Stream, late: Stream) -> Stream:
             f"a part of stream {late.name!r} has other columns or classes than the one before; "
             "cut all parts from one table"
         )
-    both = {name: (getattr(early, name), getattr(late, name)) for name in ("X", "y", "time", "key")}
+    both = {
+        name: (getattr(early, name), getattr(late, name))
+        for name in ("X", "y", "time", "key", "weight")
+    }
     return replace(
         late, **{k: None if pair[0] is None else np.concatenate(pair) for k, pair in both.items()}
     )

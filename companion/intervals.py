@@ -117,8 +117,6 @@ def block_bootstrap_interval(
     n = len(d)
     if n == 0:
         raise ValueError("there are no rows to resample; score at least one row")
-    if not 0 < level < 1:
-        raise ValueError(f"level is {level}; it must lie between 0 and 1")
     block = min(n, block or block_length(d))
     totals = np.concatenate([[0.0], np.cumsum(d)])
     sums = totals[block:] - totals[:-block]
@@ -128,7 +126,20 @@ def block_bootstrap_interval(
     if rest:
         starts = rng.integers(0, n - rest + 1, size=resamples)
         means = means + totals[starts + rest] - totals[starts]
-    low, high = np.quantile(means / n, [(1 - level) / 2, (1 + level) / 2])
+    return middle(means / n, level)
+
+
+def middle(means: np.ndarray, level: float) -> tuple[float, float]:
+    """Return the interval that holds the middle ``level`` of some means.
+
+    Examples
+    --------
+    >>> middle(np.arange(101.0), 0.9)
+    (5.0, 95.0)
+    """
+    if not 0 < level < 1:
+        raise ValueError(f"level is {level}; it must lie between 0 and 1")
+    low, high = np.quantile(means, [(1 - level) / 2, (1 + level) / 2])
     return float(low), float(high)
 
 
@@ -175,6 +186,4 @@ def cluster_bootstrap_interval(
         )
     sums, sizes = np.bincount(index, d), np.bincount(index)
     pick = np.random.default_rng(seed).integers(0, len(who), (resamples, len(who)))
-    means = sums[pick].sum(axis=1) / sizes[pick].sum(axis=1)
-    low, high = np.quantile(means, [(1 - level) / 2, (1 + level) / 2])
-    return float(low), float(high)
+    return middle(sums[pick].sum(axis=1) / sizes[pick].sum(axis=1), level)

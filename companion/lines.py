@@ -102,27 +102,32 @@ class FadingLine(RegressorMixin, BaseEstimator):
     ) -> None:
         self.half_life, self.ridge, self.robust = half_life, ridge, robust
 
-    def fit(self, X: np.ndarray, y: np.ndarray) -> FadingLine:
+    def fit(
+        self, X: np.ndarray, y: np.ndarray, sample_weight: np.ndarray | None = None
+    ) -> FadingLine:
         """Forget everything and learn some rows."""
+        given = np.ones(len(y)) if sample_weight is None else sample_weight
         self.sums_ = Sums(X.mean(axis=0), fading(self.half_life))
         self.label_products_ = np.zeros(X.shape[1] + 1)
         self.low_, self.high_, self.usual_error_ = float(y.min()), float(y.max()), 0.0
-        weights = np.ones(len(y))
+        weights = given
         for _ in range(5 if self.robust else 1):
             self.sums_.products[:] = 0
             self.label_products_[:] = 0
             self._add(X, y, weights * ages(self.sums_.fade, len(y)))
             errors = np.abs(y - self.predict(X))
             self.usual_error_ = float(errors.mean())
-            weights = self._weights(errors)
+            weights = given * self._weights(errors)
         return self
 
-    def partial_fit(self, X: np.ndarray, y: np.ndarray) -> FadingLine:
+    def partial_fit(
+        self, X: np.ndarray, y: np.ndarray, sample_weight: np.ndarray | None = None
+    ) -> FadingLine:
         """Learn some more rows."""
         if not hasattr(self, "sums_"):
-            return self.fit(X, y)
+            return self.fit(X, y, sample_weight)
         errors = np.abs(y - self.predict(X))
-        age = ages(self.sums_.fade, len(y))
+        age = ages(self.sums_.fade, len(y)) * (1.0 if sample_weight is None else sample_weight)
         for error in errors.tolist():
             self.usual_error_ += 0.02 * (error - self.usual_error_)
         self.low_, self.high_ = min(self.low_, y.min()), max(self.high_, y.max())
@@ -186,24 +191,37 @@ class FadingLogit(ClassifierMixin, BaseEstimator):
     def __init__(self, half_life: float | None = None, ridge: float = 1.0) -> None:
         self.half_life, self.ridge = half_life, ridge
 
-    def partial_fit(self, X: np.ndarray, y: np.ndarray, classes: Any = None) -> FadingLogit:
+    def partial_fit(
+        self,
+        X: np.ndarray,
+        y: np.ndarray,
+        classes: Any = None,
+        sample_weight: np.ndarray | None = None,
+    ) -> FadingLogit:
         """Learn some rows; the first call must name all classes, or hold a row of each."""
+        given = np.ones(len(y)) if sample_weight is None else sample_weight
         if not hasattr(self, "classes_"):
-            return self._start(X, y, np.unique(y) if classes is None else np.asarray(classes))
+            classes = np.unique(y) if classes is None else np.asarray(classes)
+            return self._start(X, y, classes, given)
         for k in range(len(y)):
-            self._step(X[k : k + 1], int(np.searchsorted(self.classes_, y[k])))
+            self._step(X[k : k + 1], int(np.searchsorted(self.classes_, y[k])), given[k])
         return self
 
-    def fit(self, X: np.ndarray, y: np.ndarray) -> FadingLogit:
+    def fit(
+        self, X: np.ndarray, y: np.ndarray, sample_weight: np.ndarray | None = None
+    ) -> FadingLogit:
         """Forget everything and learn some rows."""
-        return self._start(X, y, np.unique(y))
+        given = np.ones(len(y)) if sample_weight is None else sample_weight
+        return self._start(X, y, np.unique(y), given)
 
-    def _start(self, X: np.ndarray, y: np.ndarray, classes: np.ndarray) -> FadingLogit:
+    def _start(
+        self, X: np.ndarray, y: np.ndarray, classes: np.ndarray, given: np.ndarray
+    ) -> FadingLogit:
         from sklearn.linear_model import LogisticRegression
 
         self.classes_ = classes
         self.sums_ = Sums(X.mean(axis=0), fading(self.half_life))
-        age = ages(self.sums_.fade, len(y))
+        age = ages(self.sums_.fade, len(y)) * given
         self.sums_.add(X, age)
         self.weights_ = np.zeros((X.shape[1] + 1, len(classes)))
         seen = np.unique(y)
@@ -232,16 +250,17 @@ class FadingLogit(ClassifierMixin, BaseEstimator):
     def _curve(shares: np.ndarray) -> np.ndarray:
         return np.maximum((1 - (shares**2).sum(axis=1)) / 2, 0.02)
 
-    def _step(self, x: np.ndarray, code: int) -> None:
+    def _step(self, x: np.ndarray, code: int, weight: float) -> None:
         shares = self.predict_proba(x)
         x = self.sums_.cut(x, np.inf)
-        self.sums_.add(x, np.ones(1))
+        self.sums_.add(x, np.full(1, weight))
         self.curves_ *= self.sums_.fade
-        self.curves_ += self._curves(x, self._curve(shares))
+        self.curves_ += self._curves(x, weight * self._curve(shares))
         held = self.curves_.copy()
         held.flat[:: len(held) + 1] += self.ridge * np.r_[0.01, self.sums_.spread**2]
         wrong = -shares[0]
         wrong[code] += 1
+        wrong *= weight
         self.weights_ += np.outer(np.linalg.solve(held, self.sums_.with_one(x)[0]), wrong)
 
     def predict_proba(self, X: np.ndarray) -> np.ndarray:

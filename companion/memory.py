@@ -14,6 +14,7 @@ from companion.evaluation import arrivals, warmup_rows
 from companion.stream import Stream, duration
 
 MEMORY, CALENDAR = "memory: ", "calendar: "
+WEIGHT = "weight: how much the row counts"  # no model is shown it
 LAST, SO_FAR = "last label", "mean so far"
 MEAN, MEDIAN = "mean of the last 14", "median of the last 14"
 NEWEST = 14  # labels in the rolling mean and median
@@ -52,7 +53,8 @@ def with_memory(
     -------
     Stream
         A column more for each thing remembered, its name beginning with ``"memory: "`` or
-        ``"calendar: "``. Classes are remembered as columns of 0 and 1.
+        ``"calendar: "``. Classes are remembered as columns of 0 and 1. Weights become the last
+        column, for :class:`companion.views.View`.
 
     Raises
     ------
@@ -102,6 +104,9 @@ def with_memory(
         more, values = calendar_columns(stream.time, cycle)
         names += [CALENDAR + name for name in more]
         parts.append(values)
+    if stream.weight is not None:
+        names.append(WEIGHT)
+        parts.append(stream.weight)
     return replace(stream, X=np.column_stack(parts), features=(*stream.features, *names))
 
 

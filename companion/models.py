@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import inspect
 from typing import Any
 
 import numpy as np
@@ -137,13 +138,45 @@ def must_have(model: Any, *methods: str, what: str) -> Any:
     return model
 
 
+def weight_name(model: Any) -> str:
+    """Return the name under which a model takes its rows' weights, or say that it takes none.
+
+    Examples
+    --------
+    >>> from sklearn.linear_model import Ridge
+    >>> from sklearn.pipeline import make_pipeline
+    >>> weight_name(Ridge()), weight_name(make_pipeline(Ridge()))
+    ('sample_weight', 'ridge__sample_weight')
+    """
+    step, last = model.steps[-1] if isinstance(model, Pipeline) else ("", model)
+    must_take(last, getattr(last, "fit", None) or last.partial_fit, "sample_weight")
+    return f"{step}__sample_weight" if step else "sample_weight"
+
+
+def must_take(model: Any, learn: Any, name: str) -> None:
+    """Refuse a model that learns without weights."""
+    if name not in inspect.signature(learn).parameters:
+        raise TypeError(
+            f"{type(model).__name__} takes no weights (its {learn.__name__} has no {name}); "
+            "choose another model, or leave the weights out"
+        )
+
+
+def last_step(model: Any) -> Any:
+    """Return the last step of a River pipeline; any other model as it is."""
+    return list(model.steps.values())[-1] if hasattr(model, "steps") else model
+
+
+def check_weighs(model: Any) -> None:
+    """Refuse a River model that learns without weights."""
+    must_take(last_step(model), last_step(model).learn_one, "w")
+
+
 def seed_names(model: Any) -> list[str]:
     """Return the names of a model's parameters that hold a seed."""
     if hasattr(model, "get_params"):
         return [n for n in model.get_params() if n.split("__")[-1] == "random_state"]
-    steps = getattr(model, "steps", None)
-    last = list(steps.values())[-1] if steps else model
-    return ["seed"] if hasattr(last, "seed") else []
+    return ["seed"] if hasattr(last_step(model), "seed") else []
 
 
 def clone_model(model: Any, seed: int | None) -> Any:

@@ -35,6 +35,7 @@ from companion.memory import (
     SEASON,
     SEASONS,
     SO_FAR,
+    WEIGHT,
     usual_memory,
 )  # fmt: skip
 from companion.strategies import Scheduled, Static, Strategy
@@ -106,7 +107,7 @@ def what_to_see(stream: Stream, rows: int) -> dict[str, tuple[Any, ...]]:
     >>> what_to_see(toy, 5)["memory, share of the mean"]
     ([0, 1, 2, 3, 4], 2, [1, 2, 3, 4])
     """
-    everything = list(range(len(stream.features)))
+    everything = [i for i, name in enumerate(stream.features) if name != WEIGHT]
     remembered = [i for i in everything if stream.features[i].startswith(MEMORY)]
     clock = [i for i in everything if stream.features[i].startswith(CALENDAR)]
     given = [i for i in everything if i not in {*remembered, *clock}]
@@ -242,13 +243,17 @@ def rivals(
     order, known_from = arrivals(stream, label_delay)
     late = max(1, int(np.median(known_from - order)))
     seen = what_to_see(stream, first)
+    weighed = {"weight": len(stream.features) - 1} if stream.features[-1] == WEIGHT else {}
+
+    def shown_to(model: Any, what: str) -> View:
+        return View(model, *seen[what], **weighed)
 
     def tuned(
         ways: dict[str, Any], build: Build, most: int = 10_000, only: str | None = None
     ) -> Tuned:
         choices = {
-            what: {how: build(View(model, *shown)) for how, model in ways.items()}
-            for what, shown in seen.items()
+            what: {how: build(shown_to(model, what)) for how, model in ways.items()}
+            for what in seen
             if only in (None, what)
         }
         return Tuned(choices, late, most)
@@ -297,8 +302,8 @@ def rivals(
         trees, lambda model: Triggered(model, drift.ADWIN(), window=window)
     )
     if stream.key is not None:
-        shared = Static(View(trees["usual trees"], *seen["memory"]))
-        personal = by_row["no fading"]
+        shared = Static(shown_to(trees["usual trees"], "memory"))
+        personal = shown_to(by_row["no fading"], "memory")
         lineup["frozen boosting, corrected per key"] = PerKey(
             shared, OnlineAfterFit(personal), after=5
         )

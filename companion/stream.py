@@ -33,11 +33,13 @@ class Stream:
         The unit of ``y``, for axes and tables.
     card : dict
         Who made the data, when, under which licence, and what to beware of.
+    weight : ndarray of float64, shape (n,), or None
+        How much each row counts.
 
     Raises
     ------
     ValueError
-        If lengths differ, a value is not finite, or time runs backwards.
+        If lengths differ, a value is not finite, a weight is below 0, or time runs backwards.
 
     Examples
     --------
@@ -56,6 +58,7 @@ class Stream:
     classes: tuple[str, ...] = ()
     unit: str = ""
     card: dict[str, Any] = field(default_factory=dict)
+    weight: np.ndarray | None = None
 
     def __post_init__(self) -> None:
         if self.task not in ("regression", "classification"):
@@ -119,6 +122,17 @@ class Stream:
                 )
             object.__setattr__(self, "time", time)
 
+        if self.weight is not None:
+            weight = np.ascontiguousarray(self.weight, dtype=np.float64)
+            if weight.shape != y.shape:
+                raise ValueError(f"stream {self.name!r}: {len(X)} rows but {len(weight)} weights")
+            wrong = np.flatnonzero(~np.isfinite(weight) | (weight < 0))
+            if len(wrong):
+                raise ValueError(
+                    f"stream {self.name!r}: the weight of row {wrong[0]} is {weight[wrong[0]]:g}; "
+                    "give each row a number of 0 or more"
+                )
+            object.__setattr__(self, "weight", weight)
         if self.key is not None and len(self.key) != len(X):
             raise ValueError(f"stream {self.name!r}: {len(X)} rows but {len(self.key)} keys")
         empty = [k is None or k != k for k in (() if self.key is None else np.asarray(self.key))]
@@ -144,7 +158,7 @@ class Stream:
         target : str
             The column to predict.
         how
-            As for :func:`companion.streams.tables.from_frame`: ``time``, ``key``, ``task``, …
+            As for :func:`companion.streams.tables.from_frame`: ``time``, ``key``, ``weight``, …
 
         Examples
         --------
@@ -170,9 +184,11 @@ class Stream:
         """
         time = self.time[rows] if self.time is not None and isinstance(rows, slice) else None
         key = None if self.key is None else np.asarray(self.key)[rows]
+        weight = None if self.weight is None else self.weight[rows]
         return replace(
-            self, X=self.X[rows], y=self.y[rows], time=time, key=key, name=name or self.name
-        )
+            self, X=self.X[rows], y=self.y[rows], time=time, key=key, weight=weight,
+            name=name or self.name,
+        )  # fmt: skip
 
 
 def quoted(text: str) -> str:

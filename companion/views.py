@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import sklearn.base
 
-from companion.models import as_dicts, as_labels
+from companion.models import as_dicts, as_labels, check_weighs, last_step, weight_name
 from companion.strategies import Online, Strategy
 
 
@@ -28,6 +28,9 @@ class View(sklearn.base.BaseEstimator):
         Columns in the label's unit. If there are any, they and the label are divided by the base
         instead, so that what was learnt of a small series holds for a large one. A base is taken
         for at least the smallest one above 0 of the first rows.
+    weight : int, optional
+        The column with how much each row counts; the model must take such weights. It learns them
+        as shares of their mean in the first rows.
 
     Examples
     --------
@@ -45,8 +48,10 @@ class View(sklearn.base.BaseEstimator):
         columns: Sequence[int],
         base: int | None = None,
         shares: Sequence[int] = (),
+        weight: int | None = None,
     ) -> None:
         self.model, self.columns, self.base, self.shares = model, columns, base, shares
+        self.weight = weight
 
     def __sklearn_tags__(self) -> Any:
         return sklearn.utils.get_tags(self.model)
@@ -54,7 +59,7 @@ class View(sklearn.base.BaseEstimator):
     def fit(self, X: np.ndarray, y: np.ndarray) -> View:
         """Fit a fresh copy of the model."""
         self._start(X)
-        self.fitted_.fit(self._shown(X), self._rest(X, y))
+        self.fitted_.fit(self._shown(X), self._rest(X, y), **self._weights(X))
         return self
 
     def _start(self, X: np.ndarray) -> None:
@@ -62,13 +67,21 @@ class View(sklearn.base.BaseEstimator):
         if self.shares:
             above = X[X[:, self.base] > 0, self.base]
             self.smallest_ = above.min() if len(above) else 1.0
+        if self.weight is not None:
+            self.usual_weight_ = X[:, self.weight].mean() or 1.0
+            self.weight_name_ = weight_name(self.fitted_)
 
     def partial_fit(self, X: np.ndarray, y: np.ndarray, **classes: Any) -> View:
         """Show the model some more rows."""
         if not hasattr(self, "fitted_"):
             self._start(X)
-        self.fitted_.partial_fit(self._shown(X), self._rest(X, y), **classes)
+        self.fitted_.partial_fit(self._shown(X), self._rest(X, y), **classes, **self._weights(X))
         return self
+
+    def _weights(self, X: np.ndarray) -> dict[str, np.ndarray]:
+        if self.weight is None:
+            return {}
+        return {self.weight_name_: X[:, self.weight] / self.usual_weight_}
 
     def _bases(self, X: np.ndarray) -> np.ndarray:
         return np.maximum(X[:, self.base], self.smallest_)
@@ -121,22 +134,33 @@ class ByRow(sklearn.base.BaseEstimator):
         from river.base import Classifier
 
         tags = super().__sklearn_tags__()
-        last = list(self.model.steps.values())[-1] if hasattr(self.model, "steps") else self.model
-        is_classifier = isinstance(last, Classifier)
+        is_classifier = isinstance(last_step(self.model), Classifier)
         tags.estimator_type = "classifier" if is_classifier else "regressor"
         if is_classifier:
             tags.classifier_tags = sklearn.utils.ClassifierTags()
         return tags
 
-    def partial_fit(self, X: np.ndarray, y: np.ndarray, classes: Any = None) -> ByRow:
+    def partial_fit(
+        self,
+        X: np.ndarray,
+        y: np.ndarray,
+        classes: Any = None,
+        sample_weight: np.ndarray | None = None,
+    ) -> ByRow:
         """Learn some rows, one by one."""
         if not hasattr(self, "learner_"):
             self.learner_ = self.model.clone()
             self.low_, self.high_ = np.inf, -np.inf
         if classes is not None:
             self.classes_ = np.asarray(classes)
-        for x, label in zip(as_dicts(X, self._names(X)), y.tolist(), strict=True):
-            self.learner_.learn_one(x, label)
+        rows = zip(as_dicts(X, self._names(X)), y.tolist(), strict=True)
+        if sample_weight is None:
+            for x, label in rows:
+                self.learner_.learn_one(x, label)
+        else:
+            check_weighs(self.learner_)
+            for (x, label), weight in zip(rows, sample_weight.tolist(), strict=True):
+                self.learner_.learn_one(x, label, w=weight)
         if len(y):
             self.low_, self.high_ = min(self.low_, y.min()), max(self.high_, y.max())
         self.newest_ = y[-1:] if len(y) else getattr(self, "newest_", np.zeros(1))

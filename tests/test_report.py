@@ -9,7 +9,7 @@ import pytest
 from sklearn.linear_model import LinearRegression
 
 from companion import Baseline, Static, compare, streams
-from companion.advice import answer, changes, in_each_tenth, said_of_changes
+from companion.advice import answer, in_each_tenth, said_of_changes
 from companion.show.report import page, three_numbers
 from companion.stream import Stream
 
@@ -33,11 +33,11 @@ def stepped(rows, level):
 
 
 def test_a_change_of_level_is_found_where_it_is_and_none_where_there_is_none():
-    found = changes(stepped(100, 50))
+    found = stepped(100, 50).changes
     assert found and 300 <= found[0] < 340
     day = np.datetime64("2020-01-01") + found[0]
     assert f"row {found[0]} ({day})" in said_of_changes(stepped(100, 50))
-    assert changes(stepped(100, 0)) == []
+    assert stepped(100, 0).changes == []
     assert "no change" in said_of_changes(stepped(100, 0))
 
 

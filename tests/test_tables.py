@@ -15,6 +15,7 @@ from decimal import Decimal
 import numpy as np
 import pandas as pd
 import pytest
+from sklearn.feature_extraction import FeatureHasher
 from sklearn.linear_model import LinearRegression
 
 from companion import Static, prequential
@@ -490,6 +491,31 @@ def test_values_after_the_first_twenty_share_a_column(tmp_path):
     assert len(stream.features) == 21 and stream.features[-1] == "w: any other value"
     assert (stream.X.sum(axis=1) == 1).all() and stream.X[:, -1].sum() == 11
     assert "one more is 1 for every value after the first 20" in notes[0]
+
+
+def test_a_text_with_many_values_is_hashed_by_its_own_cell_alone(tmp_path):
+    words = [f"w{k % 25}" for k in range(320)] + [""] * 80
+    columns = {"w": words, "x": np.arange(400), "y": np.arange(400) * 0.5}
+    stream, notes = read(save(tmp_path, columns), "y")
+    assert stream.features == (*(f"w: hash {k}" for k in range(1, 17)), "x")
+    assert "'w' holds text with more than 20 different values, such as 'w0': it became" in notes[0]
+    hashed = stream.X[:, :16]
+    assert (np.abs(hashed).sum(axis=1) == [1.0] * 320 + [0.0] * 80).all()
+    assert (hashed[:25] == hashed[25:50]).all() and len(np.unique(hashed[:25], axis=0)) > 12
+    right = FeatureHasher(16, input_type="string").transform([[word] for word in words[:25]])
+    assert (hashed[:25] == right.toarray()).all()
+    others = {**columns, "w": [*words[:90], *(f"new{k}" for k in range(310))]}  # what comes later
+    later, _ = read(save(tmp_path, others), "y")
+    assert later.features == stream.features and (later.X[:90] == stream.X[:90]).all()
+
+
+@pytest.mark.parametrize("rows", [200, 9_000])
+def test_a_text_whose_values_hardly_come_back_is_left_out(rows, tmp_path):
+    names = [f"n{k}" if k % 3 else "n0" for k in range(rows)]
+    columns = {"who": names, "x": np.arange(rows), "y": np.arange(rows) * 0.5}
+    stream, notes = read(save(tmp_path, columns), "y")
+    assert stream.features == ("x",)
+    assert "more than 20 different values, such as 'n0', that hardly come back, and was" in notes[0]
 
 
 def test_no_two_features_share_a_name(tmp_path):

@@ -30,7 +30,7 @@ from companion.comparison import Comparison, kept_files, text_lines
 from companion.evaluation import warmup_rows
 from companion.files.atomic import new_part, write_atomically
 from companion.files.locks import InUse, held
-from companion.measures import MEASURES, WHY, usual_measure
+from companion.measures import MEASURES, OF_PROBABILITIES, WHY, usual_measure
 from companion.memory import cycles_of, season_of, usual_memory
 from companion.rivals import kind_of, race, rivals, run_rivals
 from companion.show.choices import choice_cells
@@ -141,7 +141,7 @@ def rough(seconds: float) -> str:
 def read_and_show(args: argparse.Namespace) -> Reading:
     """Read the table, and print what was read before anything is run on it."""
     reading = read_table(
-        args.file, args.target, time=args.time, key=args.key, task=args.task,
+        args.file, args.target, time=args.time, key=args.key, weight=args.weight, task=args.task,
         time_format=args.time_format,
     )  # fmt: skip
     reading = newest_rows(reading, getattr(args, "newest", None))
@@ -196,7 +196,7 @@ def run_compare(args: argparse.Namespace) -> int:
         tell_time(stream, setting, jobs, budget)
     stream = remembering
     options = {"warmup": args.warmup, "label_delay": delay}
-    options["probabilities"] = measure == "log-loss"
+    options["probabilities"] = measure in OF_PROBABILITIES
     kept = kept_files({stream.name: lineup}, {stream.name: stream}, range(1), folder, options)
     if args.fresh:
         drop_runs(folder, kept.values())
@@ -231,11 +231,12 @@ def run_compare(args: argparse.Namespace) -> int:
 
         write_output(args.report, page(result, sentences, description(reading)))
     if args.save:
-        from companion.show.report import csv_text
+        from companion.show.report import table_text
 
-        write_output(args.save, csv_text(result.to_frame()))
+        write_output(args.save, table_text(result, args.save))
     if args.script:
-        columns = {name: getattr(args, name) for name in ("time", "key", "task", "time_format")}
+        roles = ("time", "key", "weight", "task", "time_format")
+        columns = {name: getattr(args, name) for name in roles}
         first = warmup_rows(args.warmup, len(stream))
         memory = {
             "season": season_of(reading.stream, first),
@@ -267,7 +268,7 @@ def measure_of(asked: str | None, task: str) -> str:
 def judged_by(result: Comparison, measure: str) -> Comparison:
     """Return the comparison by another measure, without those that cannot be judged by it."""
     runs, failures = result.runs, dict(result.failures)
-    if measure == "log-loss":
+    if measure in OF_PROBABILITIES:
         without = [name for name in runs if runs[name][0].probabilities is None]
         failures |= {name: "left out: it gives no probabilities" for name in without}
         runs = {name: run for name, run in runs.items() if name not in without}

@@ -36,6 +36,7 @@ def add_table(command: argparse.ArgumentParser) -> None:
         help="how times are written, such as %%d.%%m.%%Y, or year, unix-s, unix-ms, unix-us",
     )
     command.add_argument("--key", help="the column that says whom or what a row belongs to")
+    command.add_argument("--weight", help="the column that says how much a row counts")
     command.add_argument(
         "--task",
         choices=("auto", "regression", "classification"),
@@ -68,9 +69,21 @@ def parser() -> argparse.ArgumentParser:
     one.add_argument("--quick", action="store_true", help="baselines and linear models only")
     one.add_argument(
         "--metric",
-        choices=("mae", "rmse", "mase", "error", "balanced", "recall", "log-loss"),
-        help="what judges: mae, rmse or mase for numbers; error, balanced (each class alike), "
-        "recall (of the rarest class) or log-loss for classes",
+        choices=(
+            "mae",
+            "rmse",
+            "mase",
+            "bias",
+            "error",
+            "balanced",
+            "recall",
+            "pr-area",
+            "log-loss",
+            "calibration",
+        ),
+        help="what judges: mae, rmse, mase or bias for numbers; error, balanced (each class "
+        "alike), recall or pr-area (precision-recall area) of the rarest class, log-loss or "
+        "calibration for classes",
     )
     one.add_argument(
         "--budget", metavar="TIME", help="a limit (60s, 5min): the cheap ones first, the rest not"
@@ -103,7 +116,11 @@ def parser() -> argparse.ArgumentParser:
     one.add_argument(
         "--script", metavar="FILE", help="write a Python script that runs what is advised on"
     )
-    one.add_argument("--save", metavar="FILE", help="write the table as CSV")
+    one.add_argument(
+        "--save",
+        metavar="FILE",
+        help="write the table, by all measures, as CSV, or as JSON if it ends so",
+    )
     one.set_defaults(run="command_line:run_compare")
     five = commands.add_parser(
         "describe",

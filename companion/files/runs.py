@@ -99,6 +99,8 @@ def stream_digest(stream: Stream) -> str:
             digest.update(b"none")
         else:
             digest.update(part.encode() if isinstance(part, str) else part.tobytes())
+    if stream.weight is not None:
+        digest.update(stream.weight.tobytes())
     return digest.hexdigest()
 
 

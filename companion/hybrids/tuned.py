@@ -9,6 +9,8 @@ import numpy as np
 
 from companion.evaluation import prequential
 from companion.hybrids.base import Hybrid, columns_for, rows_of
+from companion.measures import weights_of
+from companion.memory import WEIGHT
 from companion.strategies import Strategy
 from companion.stream import Stream
 
@@ -106,6 +108,7 @@ class Tuned(Hybrid):
             "classification" if self.classes else "regression",
             key=extra["key"][rows] if "key" in extra else None,
             classes=tuple(map(str, range(self.classes))),
+            weight=X[rows, self.features.index(WEIGHT)] if WEIGHT in self.features else None,
         )  # fmt: skip
         self.trials: dict[tuple[str, str], float] = {}
         first_way, *other_ways = next(iter(self.choices.values()))
@@ -150,4 +153,4 @@ def trial_loss(strategy: Strategy, rows: Stream, late: int, seed: int | None) ->
         )
     except Exception:  # a trial that fails is a trial that is lost
         return float("inf")
-    return float(run.loss.mean())
+    return float((run.loss * weights_of(run, rows)).mean())

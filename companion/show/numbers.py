@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import numpy as np
-
 from companion.comparison import Comparison, digits_for
 
 
@@ -27,17 +25,14 @@ def number_cells(comparison: Comparison, most: int = 6) -> list[list[str]]:
     if comparison.stream.task != "regression":
         return []
     names = [name for name in comparison.ranked() if comparison.diverged(name) is None][:most]
-    errors = {
-        name: np.mean([run.loss.mean() for run in comparison.runs[name]])
-        for name in [*names, *({"no change"} & comparison.runs.keys())]
-    }
-    unchanged = errors.get("no change", 0.0)
+    also = {"no change"} & comparison.runs.keys()
+    measured = {name: comparison.measured(name) for name in [*names, *also]}
+    unchanged = measured["no change"]["mae"] if also else 0.0
     head = ["strategy", "root mean squared error", "bias", "share of no change"]
     rows = [head if unchanged else head[:-1]]
-    digits = digits_for(errors[names[0]]) if names else 0
+    digits = digits_for(measured[names[0]]["mae"]) if names else 0
     for name in names:
-        gaps = [run.predictions - run.y for run in comparison.runs[name]]
-        squared = np.mean([np.sqrt((gap**2).mean()) for gap in gaps])
-        row = [name, f"{squared:,.{digits}f}", f"{np.mean(gaps):z,.{digits}f}"]
-        rows.append([*row, f"{errors[name] / unchanged:.3f}"] if unchanged else row)
+        its = measured[name]
+        row = [name, f"{its['rmse']:,.{digits}f}", f"{its['bias']:z,.{digits}f}"]
+        rows.append([*row, f"{its['mae'] / unchanged:.3f}"] if unchanged else row)
     return rows if names else []

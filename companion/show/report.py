@@ -8,7 +8,6 @@ from collections.abc import Sequence
 from html import escape
 from typing import Any
 
-from companion.advice import changes
 from companion.comparison import Comparison, digits_for, html_table
 from companion.rivals import kind_of
 from companion.show.choices import choice_cells
@@ -74,6 +73,22 @@ def csv_text(frame: Any) -> str:
     return safe.to_csv(index=False, lineterminator="\n", quoting=csv.QUOTE_NONNUMERIC)
 
 
+def table_text(comparison: Comparison, name: str) -> str:
+    """Return the table with all measures: as JSON if the file's name ends so, else as CSV.
+
+    Examples
+    --------
+    >>> from companion import Baseline, compare, streams
+    >>> result = compare(streams.bike_sharing(), {"no change": Baseline("no-change")})
+    >>> table_text(result, "out.json")[:30]
+    '[{"strategy":"no change","scor'
+    """
+    frame = comparison.to_frame(measures=True)
+    if name.lower().endswith(".json"):
+        return frame.to_json(orient="records", force_ascii=False)
+    return csv_text(frame)
+
+
 def three_numbers(comparison: Comparison, best: str) -> list[tuple[str, str]]:
     """Return the best strategy's error, and how much less it is than without a model and frozen.
 
@@ -111,15 +126,14 @@ def page(comparison: Comparison, sentences: Sequence[str], read: Sequence[tuple[
     window = max(2, len(comparison.loss(comparison.reference)) // 10)
     ranked = [name for name in comparison.ranked() if comparison.diverged(name) is None]
     drawn = list(dict.fromkeys([*ranked[:3], comparison.reference]))
-    changed = changes(comparison)
     fig = errors_over_time(comparison, window, title="Error over time", names=drawn)
     time = comparison.stream.time
-    for row in changed:
+    for row in comparison.changes:
         fig.axes[0].axvline(row if time is None else time[row], color="#888", ls=":", zorder=0)
     picture = base64.b64encode(image(fig)).decode("ascii")
     marks = (
         f" Dotted lines stand where ADWIN finds a change of level in {comparison.reference}."
-        if changed else ""
+        if comparison.changes else ""
     )  # fmt: skip
     alt = f"Mean error of the last {window} rows over time for {', '.join(drawn)}.{marks}"
     title = f"Which strategy pays for {comparison.stream.name}?"

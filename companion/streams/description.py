@@ -51,6 +51,9 @@ def description(reading: Reading) -> list[tuple[str, str]]:
         pairs.append(("classes", shares(stream)))
     if stream.key is not None:
         pairs.append(("keys", keys(stream.key)))
+    if stream.weight is not None:
+        low, high = stream.weight.min(), stream.weight.max()
+        pairs.append(("weights", f"from {low:,.4g} to {high:,.4g}"))
     kept = [] if stream.features == ("nothing",) else list(stream.features)
     pairs.append(("features", f"{len(kept):,}" + (f": {listed(kept)}" if kept else "")))
     return pairs + reading.remarks

@@ -25,6 +25,8 @@ from companion.streams.rows import BadInput, Source
 
 FEWEST_ROWS = 20
 MOST_VALUES = 20
+KEPT_VALUES = 1_000  # different cells of a column that are looked at
+HASHED = 16  # columns for a text with many values
 STRAY = 0.1  # so small a share of cells that are no numbers does not make a column text
 SAID = {"flag": "true is 1 and false is 0", "duration": "durations in seconds"}
 TIMES = "holds times (make numbers of them, such as hours since an event)"
@@ -33,10 +35,10 @@ NOT_READ = "no reading yet"
 
 @dataclass
 class Feature:
-    """What a column becomes: a number with its gaps filled, or 0/1 for each of its texts."""
+    """What a column becomes: a number with its gaps filled, 0/1 for each of its texts, hashes."""
 
     column: str
-    style: str  # typed, point, comma, flag, duration, text
+    style: str  # typed, point, comma, flag, duration, text, hash
     names: tuple[str, ...]
     texts: tuple[str, ...] = ()  # those with a column of their own
     gaps: bool = False
@@ -315,7 +317,7 @@ def text_style(survey: Survey, source: Source, column: str) -> tuple[str, str]:
 def text_feature(
     survey: Survey, source: Source, column: str, notes: list[tuple[str, str]]
 ) -> Feature | None:
-    """Return a 0/1 column for each of the first texts, and one for all others."""
+    """Return a 0/1 column for each of the first texts and one for all others, or hashes of many."""
     if survey.kind == "text" and all(map(is_date, survey.values)):
         return leave_out(f"column {quoted(column)} {TIMES}", notes)
     early = max(FEWEST_ROWS, survey.rows // 5)
@@ -330,10 +332,17 @@ def text_feature(
         mixed = (f" ({numbers:,} of its {survey.filled:,} cells are numbers; the first that is "
                  f"none is {quoted(cell)} in {source.counted_in} {line})")  # fmt: skip
     if len(values) > MOST_VALUES and values[MOST_VALUES][1] < early:
-        many = f"more than {MOST_VALUES} different values, such as {quoted(values[0][0])}"
-        said = f"column {quoted(column)} holds text with {many}, and was left out{mixed}"
-        notes.append(("left out", said))
-        return None
+        many = (f"column {quoted(column)} holds text with more than {MOST_VALUES} different "
+                f"values, such as {quoted(values[0][0])}")  # fmt: skip
+        seen = sum(row < early for _, row in values)
+        if 2 * seen > (values[-1][1] + 1 if seen == survey.most else early):
+            notes.append(("left out", f"{many}, that hardly come back, and was left out{mixed}"))
+            return None
+        said = (f"{many}{mixed}: it became {HASHED} columns by feature hashing, in one of which "
+                "each value is 1 or -1; some values share a place")  # fmt: skip
+        notes.append(("changed", said))
+        names = tuple(f"{column}: hash {k + 1}" for k in range(HASHED))
+        return Feature(column, "hash", names)
     texts = tuple(text for text, _ in values[:MOST_VALUES])
     names = [f"{column}={text}" for text in texts]
     said = f"it became {len(texts)} columns of 0 and 1, one for each value"
@@ -355,6 +364,8 @@ def values_of(feature: Feature, cells: Cells, keys: np.ndarray | None) -> np.nda
     A gap in a number is filled with the last reading of the same key. The last column says where
     there is none yet; there the number is only a placeholder, the column's first reading.
     """
+    if feature.style == "hash":
+        return hashes(cells.written())
     if feature.style == "text":
         places = {text: place for place, text in enumerate(feature.texts)}
         other = len(feature.texts)
@@ -373,6 +384,22 @@ def values_of(feature: Feature, cells: Cells, keys: np.ndarray | None) -> np.nda
     feature.unread += int(unread.sum())
     feature.filled += int(before - unread.sum())
     return np.column_stack([np.where(unread, feature.placeholder, values), unread])
+
+
+def hashes(texts: list[str]) -> np.ndarray:
+    """Return texts by feature hashing, which looks at no other row: an empty cell is all 0.
+
+    Examples
+    --------
+    >>> hashes(["IAH", "", "MIA", "IAH"]).sum(axis=1)
+    array([ 1.,  0., -1.,  1.])
+    """
+    from sklearn.feature_extraction import FeatureHasher
+
+    different, codes = np.unique(texts, return_inverse=True)
+    hasher = FeatureHasher(HASHED, input_type="string")
+    words = [[] if empty(text) else [text] for text in different.tolist()]
+    return hasher.transform(words).toarray()[codes]
 
 
 def last_known(values: np.ndarray, keys: np.ndarray, last: dict[str, float]) -> np.ndarray:
@@ -420,9 +447,9 @@ def finish(features: list[Feature], keyed: bool, notes: list[tuple[str, str]]) -
                           + times_said(feature.filled, "gap was", "gaps were")
                           + " filled "
                           f"with the last reading before{' of the same key' * keyed}"))  # fmt: skip
-    taken = {feature.column for feature in kept if feature.style != "text"}
+    taken = {feature.column for feature in kept if feature.style not in ("text", "hash")}
     for feature in kept:
-        if feature.style == "text":
+        if feature.style in ("text", "hash"):
             feature.names = tuple(unique(name, taken) for name in feature.names)
         elif feature.unread:
             feature.names += (unique(f"{feature.column}: {NOT_READ}", taken),)

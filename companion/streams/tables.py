@@ -26,10 +26,12 @@ from companion.streams.clocks import (
 )
 from companion.streams.features import (
     FEWEST_ROWS,
-    MOST_VALUES,
+    KEPT_VALUES,
     Feature,
     decide_feature,
     finish,
+    number_style,
+    numbers_of,
     values_of,
 )
 from companion.streams.rows import (
@@ -87,16 +89,16 @@ class Roles:
     target: str
     time: str | None
     key: str | None
+    weight: str | None
 
     def named(self) -> list[tuple[str, str]]:
         """Return role and column of those that are given."""
-        pairs = (("target", self.target), ("time", self.time), ("key", self.key))
-        return [(role, column) for role, column in pairs if column is not None]
+        return [(role, column) for role, column in vars(self).items() if column is not None]
 
 
-def roles_of(target: object, time: object, key: object) -> Roles:
+def roles_of(*columns: object) -> Roles:
     """Return the roles; a column of a DataFrame may be called by a number."""
-    return Roles(*(name if name is None else str(name).strip() for name in (target, time, key)))
+    return Roles(*(name if name is None else str(name).strip() for name in columns))
 
 
 @dataclass
@@ -108,21 +110,14 @@ class Plan:
     clock: TimeSurvey | None
     target: Survey
     features: dict[str, Survey]
+    weight: Survey
     remarks: list[tuple[str, str]] = field(default_factory=list)
     read_time: Callable[[str], int] = int
     labels: Target | None = None
     columns: list[Feature] = field(default_factory=list)
 
 
-def from_csv(
-    path: str | Path,
-    target: str,
-    *,
-    time: str | None = None,
-    key: str | None = None,
-    task: str = "auto",
-    time_format: str | None = None,
-) -> tuple[Stream, list[str]]:
+def from_csv(path: str | Path, target: str, **how: Any) -> tuple[Stream, list[str]]:
     r"""Read a CSV (also .gz) or Parquet file as a stream.
 
     Parameters
@@ -136,6 +131,8 @@ def from_csv(
         The column that orders the rows; the file's order counts if not given.
     key : str, optional
         The column that says whom or what a row belongs to; it is no feature.
+    weight : str, optional
+        The column that says how much a row counts; it is no feature.
     task : {"auto", "regression", "classification"}
         ``auto`` takes text, or at most 10 different whole numbers, for classes.
     time_format : str, optional
@@ -179,7 +176,9 @@ def from_csv(
       is the same in all such rows, so it says nothing about any of them, and no jump comes with
       the first reading, as it would after a 0.
     - **Text** becomes a feature of 0 and 1 for each of its first 20 values, and one for all
-      others. It is left out if more than 20 occur in the first fifth of the rows.
+      others. If more than 20 occur in the first fifth of the rows, it becomes 16 columns by
+      feature hashing (:class:`sklearn.feature_extraction.FeatureHasher`), which needs no row but
+      its own; if they hardly come back, as names of persons do, it is left out.
     - **Left out**, with a note, are columns that are empty, never change, hold times or lists, or
       have no name and hold whole numbers (row numbers). So is a DataFrame's plain ``RangeIndex``,
       even if it has a name. Other columns without a name are called
@@ -194,19 +193,12 @@ def from_csv(
     ...     from_csv(file, "sold")
     (Stream 'sales.csv': 30 rows × 1 features, regression, [])
     """
-    reading = read_table(path, target, time=time, key=key, task=task, time_format=time_format)
+    reading = read_table(path, target, **how)
     return reading.stream, reading.notes
 
 
 def from_frame(
-    frame: Any,
-    target: str,
-    *,
-    time: str | None = None,
-    key: str | None = None,
-    task: str = "auto",
-    time_format: str | None = None,
-    name: str = "table",
+    frame: Any, target: str, *, name: str = "table", **how: Any
 ) -> tuple[Stream, list[str]]:
     """Turn a pandas DataFrame into a stream; a named index counts as a column.
 
@@ -224,21 +216,11 @@ def from_frame(
     >>> notes
     ["column 'same' never changes and was left out"]
     """
-    check_format(time_format, time)
-    roles = roles_of(target, time, key)
-    reading = read_whole(frame_source(frame, name), roles, task, time_format, name)
+    reading = read_whole(lambda: frame_source(frame, name), name, target, **how)
     return reading.stream, reading.notes
 
 
-def read_table(
-    path: str | Path,
-    target: str,
-    *,
-    time: str | None = None,
-    key: str | None = None,
-    task: str = "auto",
-    time_format: str | None = None,
-) -> Reading:
+def read_table(path: str | Path, target: str, **how: Any) -> Reading:
     r"""Read a file as :func:`from_csv` does, and say more about what was read.
 
     Examples
@@ -250,10 +232,8 @@ def read_table(
     ...     read_table(file, "calls").why
     'it holds 3 different whole numbers'
     """
-    check_format(time_format, time)
     path = Path(path)
-    roles = roles_of(target, time, key)
-    return read_whole(open_table(path), roles, task, time_format, path.name)
+    return read_whole(lambda: open_table(path), path.name, target, **how)
 
 
 def newest_rows(reading: Reading, rows: int | None) -> Reading:
@@ -280,9 +260,19 @@ def newest_rows(reading: Reading, rows: int | None) -> Reading:
 
 
 def read_whole(
-    source: Source, roles: Roles, task: str, time_format: str | None, name: str
+    opened: Callable[[], Source],
+    name: str,
+    target: str,
+    *,
+    time: str | None = None,
+    key: str | None = None,
+    weight: str | None = None,
+    task: str = "auto",
+    time_format: str | None = None,
 ) -> Reading:
-    """Read all of a source."""
+    """Read all of a source, which is opened once the request has been checked."""
+    check_format(time_format, time)
+    source, roles = opened(), roles_of(target, time, key, weight)
     block = whole_block(source)
     check_enough(len(block), source)
     plan = new_plan(source, roles, time_format)
@@ -316,6 +306,7 @@ def read_parts(
     *,
     time: str | None = None,
     key: str | None = None,
+    weight: str | None = None,
     task: str = "auto",
     time_format: str | None = None,
     classes: Sequence[str] = (),
@@ -333,8 +324,8 @@ def read_parts(
     path : str or Path
     target : str
         The column to predict.
-    time, key : str, optional
-        The columns with each row's time, and whom or what it belongs to.
+    time, key, weight : str, optional
+        The columns with each row's time, whom or what it belongs to, and how much it counts.
     task, time_format : str, optional
         As for :func:`from_csv`.
     classes : sequence of str
@@ -361,7 +352,7 @@ def read_parts(
     check_format(time_format, time)
     path = Path(path)
     source = open_table(path)
-    plan = new_plan(source, roles_of(target, time, key), time_format)
+    plan = new_plan(source, roles_of(target, time, key, weight), time_format)
     for block in source.blocks(rows):
         if key is not None:
             check_keys(block, plan)
@@ -417,7 +408,8 @@ def new_plan(source: Source, roles: Roles, time_format: str | None) -> Plan:
         roles,
         TimeSurvey(source, roles.time, time_format) if roles.time is not None else None,
         Survey(MOST_CLASSES + 1, commas),
-        {name: Survey(MOST_VALUES + 1, commas) for name in source.columns if name not in named},
+        {name: Survey(KEPT_VALUES, commas) for name in source.columns if name not in named},
+        Survey(KEPT_VALUES, commas),
         remarks,
     )
 
@@ -452,6 +444,8 @@ def check_keys(block: Block, plan: Plan) -> None:
 def survey(plan: Plan, block: Block) -> None:
     """Look at the columns of a block, in time order."""
     look(plan.target, block.columns[plan.roles.target], block.lines)
+    if plan.roles.weight is not None:
+        look(plan.weight, block.columns[plan.roles.weight], block.lines)
     for name, one in plan.features.items():
         look(one, block.columns[name], block.lines)
 
@@ -508,6 +502,25 @@ def keys_of(block: Block, plan: Plan) -> np.ndarray | None:
     return np.array(block.columns[plan.roles.key].written(), dtype=str)
 
 
+def weights_of(block: Block, plan: Plan) -> np.ndarray | None:
+    """Return how much a block's rows count, or name the first cell that is no weight."""
+    column = plan.roles.weight
+    if column is None:
+        return None
+    cells, written = block.columns[column], block.columns[column].kind in ("text", "category")
+    style = number_style(plan.weight, plan.source, column) if written else "typed"
+    weights = numbers_of(cells, style)
+    wrong = np.flatnonzero(~np.isfinite(weights) | (weights < 0))
+    if len(wrong):
+        row = wrong[np.argmin(block.lines[wrong])]
+        cell = cells.written()[row]
+        raise BadInput(
+            f"{plan.source.at(int(block.lines[row]), column)}: {quoted(cell)} is no weight; give "
+            "each row a number of 0 or more"
+        )
+    return weights
+
+
 def check_order(
     times: np.ndarray, newest: np.datetime64 | None, block: Block, plan: Plan
 ) -> np.datetime64:
@@ -536,6 +549,7 @@ def stream_of(
     labels = plan.labels
     y = labels_of(labels, block.columns[labels.column], block.lines, plan.source)
     known = y >= 0 if labels.classes else ~np.isnan(y)
+    weights = weights_of(block, plan)
     columns = [found[feature.column][:, : len(feature.names)] for feature in plan.columns]
     names = [name for feature in plan.columns for name in feature.names]
     if not columns:
@@ -548,6 +562,7 @@ def stream_of(
         task=labels.task,
         time=None if times is None else times[known],
         key=None if keys is None else keys[known],
+        weight=None if weights is None else weights[known],
         classes=labels.classes,
         unit="" if labels.classes else labels.column,
     )

@@ -142,7 +142,6 @@ def estimate(quick, delay):
 def run(quick, delay, prices, names=None):
     """Compare; what is known after each strategy goes to the page at once, through ``step``."""
     global result
-    from companion.advice import changes
     from companion.apps.command_line import check_prices
     from companion.memory import usual_memory
     from companion.rivals import REFERENCE, rivals, run_rivals
@@ -172,8 +171,7 @@ def run(quick, delay, prices, names=None):
         )  # fmt: skip
     except ValueError as error:
         raise BadInput(f"{read.stream.name}: {error}") from None
-    at = changes(result)
-    changed = [x for x, _ in points(stream, at, np.zeros(len(at)))]
+    changed = [x for x, _ in points(stream, result.changes, np.zeros(len(result.changes)))]
     told = {"names": list(lineup), "done": list(lineup), "changes": changed}
     return {**told, **shown(result), **answered(prices)}
 
