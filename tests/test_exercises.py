@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from gzip import decompress
+from html import unescape
 
 import numpy as np
 import pytest
@@ -138,3 +139,16 @@ def test_a_slip_is_named(capsys):
     assert "1 of 2 right. Look again at number 2" in said(capsys, "7.1", [2, 9])
     assert "This is none: 'much'" in said(capsys, "1.1", "much")
     assert "No numbers are checked for '1.9'" in said(capsys, "1.9", 1)
+
+
+def test_the_page_offers_the_check_in_each_exercise_s_cell(site):
+    for chapter in chapters.in_order():
+        html = (site / "notebooks" / f"{chapter.name}.html").read_text(encoding="utf-8")
+        cells = [unescape(cell) for cell in re.findall(r'data-answer="([^"]*)"', html)]
+        names = [
+            f"{int(name[:2])}.{name[3:]}" for name in EXERCISES if name[:2] == chapter.name[:2]
+        ]
+        assert len(cells) == len(names)
+        for name, cell in zip(names, cells, strict=True):
+            assert cell.startswith("# Your answer")
+            assert (f'check("{name}", ...)' in cell) == (name in ANSWERS), (name, cell)

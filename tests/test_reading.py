@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import json
 import re
 import threading
 from functools import partial
@@ -249,3 +250,90 @@ def test_each_card_shows_its_chapters_figure_and_verdicts(site):
             kind = ledger.kind(record["outcome"])
             assert f'outcome-{kind}">{record["claim"]} {ledger.KINDS[kind]}<' in card
     assert html.count('<li value="') == len(chapter_names())
+
+
+@pytest.mark.browser
+def test_printed_tables_keep_their_columns_on_a_phone(site_url, browser):
+    """No row is wrapped; what is wider than the window scrolls, by keyboard too; prose wraps."""
+    context = browser.new_context(viewport={"width": 390, "height": 844})
+    page = context.new_page()
+    for name in (FIRST, "notebooks/13_maintenance", "notebooks/21_choosing"):
+        page.goto(f"{site_url}{name}.html")
+        page.evaluate("document.querySelectorAll('details').forEach((e) => { e.open = true; })")
+        boxes = page.evaluate("""[...document.querySelectorAll(".output pre")].map((e) => ({
+            text: e.textContent.trim().slice(0, 60),
+            wrapped: !e.querySelector(".said")
+              && Math.round(e.scrollHeight / parseFloat(getComputedStyle(e).lineHeight))
+                > e.textContent.trimEnd().split("\\n").length + 2,
+            cut: e.scrollWidth > e.clientWidth + 1 && !(e.tabIndex === 0 && e.ariaLabel
+              && getComputedStyle(e).overflowX === "auto"),
+            said: [...e.querySelectorAll(".said")].every((one) =>
+              one.getBoundingClientRect().right <= e.getBoundingClientRect().right),
+            small: parseFloat(getComputedStyle(e).fontSize) < 11,
+            scrolls: e.scrollWidth > e.clientWidth + 1,
+        }))""")  # fmt: skip
+        assert len(boxes) > 5 and any(box["scrolls"] for box in boxes), name
+        bad = [b for b in boxes if b["wrapped"] or b["cut"] or not b["said"] or b["small"]]
+        assert bad == [], name
+    context.close()
+
+
+@pytest.mark.browser
+def test_only_what_scrolls_stops_the_tab_key(site_url, browser):
+    page = browser.new_page(viewport={"width": 1280, "height": 900})
+    page.goto(f"{site_url}notebooks/13_maintenance.html")
+    box = page.locator(".cell_output .output pre[aria-label]:visible").first
+    box.scroll_into_view_if_needed()
+    state = "e => [e.scrollWidth > e.clientWidth, e.tabIndex === 0]"
+    page.wait_for_timeout(200)
+    assert box.evaluate(state) == [False, False]
+    page.set_viewport_size({"width": 390, "height": 844})
+    page.wait_for_timeout(200)
+    assert box.evaluate(state) == [True, True]
+    page.close()
+
+
+@pytest.mark.browser
+def test_each_chapters_worksheet_prints_on_one_page(site_url, browser):
+    page = browser.new_page()
+    page.goto(f"{site_url}book/worksheets.html")
+    printed = page.pdf(format="A4", prefer_css_page_size=True)
+    assert len(re.findall(rb"/Type\s*/Page\b(?!s)", printed)) == len(chapters.in_order())
+    for chapter in chapters.in_order():
+        sheet = page.locator(f"#chapter-{chapter.number}")
+        assert sheet.locator("tbody tr").count() == len(chapter.claims) > 0
+        headings = sheet.locator("h3").all_inner_texts()
+        assert any("Predict" in text for text in headings)
+        assert sum(text.startswith("Exercise") for text in headings) == 2
+    page.close()
+
+
+def answers_file(name: str, *answers: tuple[str, str, bool]) -> dict:
+    rows = [{"question": question, "outcome": "1.1", "answer": letter, "right": right, "at": ""}
+            for question, letter, right in answers]  # fmt: skip
+    text = json.dumps({"format": "static-vs-dynamic quiz 1", "answers": rows})
+    return {"name": name, "mimeType": "application/json", "buffer": text.encode()}
+
+
+@pytest.mark.browser
+def test_a_class_s_answers_are_joined_in_the_page(site_url, browser):
+    page = browser.new_page()
+    page.goto(f"{site_url}book/teach_questions.html")
+    asked: list[str] = []
+    page.on("request", lambda request: asked.append(request.url))
+    page.set_input_files("[data-class-answers] input", [
+        answers_file("ada.json", ("q1-1", "B", False), ("q1-1", "A", True), ("q1-2", "A", True)),
+        answers_file("ben.json", ("q1-1", "B", False)),
+        answers_file("eve.json", ("q1-1", "A", True)),
+        {"name": "cat.json", "mimeType": "application/json", "buffer": b"{ broken"},
+    ])  # fmt: skip
+    form = page.locator("[data-class-answers]")
+    said = form.locator("[role=status]")
+    page.wait_for_timeout(300)
+    assert (
+        said.inner_text() == "3 of 4 files read, 2 questions. Not files of saved answers: cat.json."
+    )
+    rows = [row.split("\t") for row in form.locator("tbody tr").all_inner_texts()]
+    assert rows == [["Q1-1", "1.1", "1 of 3", "B, 2 of 3"], ["Q1-2", "1.1", "1 of 1", "none"]]
+    assert asked == []
+    page.close()

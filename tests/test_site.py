@@ -160,15 +160,24 @@ def test_pages_carry_no_ballast(site):
     for path in site_pages(site):
         html = path.read_text(encoding="utf-8")
         assert not ballast.search(html), (path.name, ballast.search(html)[0])
-        searches = re.search(r'<script src="[^"]*(searchtools|language_data|searchindex)\.js', html)
+        searches = re.search(
+            r'<script defer src="[^"]*(searchtools|language_data|searchindex)\.js', html
+        )
         assert bool(searches) == (path.name == "search.html"), path.name
         if 'id="pst-primary-sidebar"' in html:
+            # One style sheet, and no script that the page waits for.
+            assert re.findall(r'rel="stylesheet" href="[^"]*?(\w+\.css)', html) == ["all.css"]
+            assert not re.search(r'<script (?![^>]*\b(defer|type="module")\b)[^>]*\bsrc=', html)
             assert html.count('id="pst-primary-sidebar" role="navigation" aria-label="Book"') == 1
         for tag in re.findall(r'<img [^>]*src="[^":]*_images/[^":]+"[^>]*>', html):
             assert " loading=" in tag, (path.name, tag)
             assert "/frames/" in tag or (" width=" in tag and " height=" in tag), (path.name, tag)
-    styles = sum(path.stat().st_size for path in (site / "_static").rglob("*.css"))
-    assert styles < 200_000  # 480,000 with what no page uses
+    sheet = site / "_static" / "all.css"
+    assert 100_000 < sheet.stat().st_size < 200_000  # 480,000 with what no page uses
+    text = sheet.read_text(encoding="utf-8")
+    assert "@import" not in text
+    for file in re.findall(r"url\([\"']?([^)\"':]+)", text):
+        assert (sheet.parent / file.split("?")[0].split("#")[0]).exists(), file
     chapter = (site / f"{CHAPTERS[0]}.html").read_text(encoding="utf-8")
     assert chapter.count('class="print-title"') == 1 and "_images/frames/" in chapter
 

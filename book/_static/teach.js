@@ -52,6 +52,55 @@
     show();
   }
 
+  // A class's saved quizzes, joined: what each student answered first.
+  const joined = document.querySelector("[data-class-answers]");
+  if (joined) {
+    const add = (parent, tag, textContent = "") => parent.appendChild(Object.assign(document.createElement(tag), { textContent }));
+    const label = add(joined, "label", "Files of answers ");
+    const input = label.appendChild(Object.assign(document.createElement("input"), { type: "file", multiple: true, accept: ".json" }));
+    const status = add(joined, "p");
+    status.setAttribute("role", "status");
+    const table = document.createElement("table");
+    table.className = "companion-table";
+    const box = add(joined, "div");
+    box.className = "pst-scrollable-table-container";
+    const read = async (file) => {
+      let found = null;
+      try { found = JSON.parse(await file.text()); } catch { /* said below */ }
+      if (found?.format !== "static-vs-dynamic quiz 1" || !Array.isArray(found.answers)) throw new Error(file.name);
+      return [...new Map(found.answers.toReversed().map((one) => [one.question, one])).values()];
+    };
+    input.addEventListener("change", async () => {
+      const done = await Promise.allSettled([...input.files].map(read));
+      const refused = done.filter((one) => one.reason).map((one) => one.reason.message);
+      const all = done.flatMap((one) => one.value ?? []);
+      const rows = [...new Set(all.map((one) => one.question))].map((question) => {
+        const some = all.filter((one) => one.question === question);
+        const wrong = {};
+        for (const one of some) if (!one.right) wrong[one.answer] = (wrong[one.answer] ?? 0) + 1;
+        const [letter, times] = Object.entries(wrong).sort((a, b) => b[1] - a[1])[0] ?? ["none", 0];
+        const right = some.filter((one) => one.right).length;
+        return { question, outcome: some[0].outcome, right, count: some.length, wrong: times ? `${letter}, ${times} of ${some.length}` : letter };
+      }).sort((a, b) => a.right / a.count - b.right / b.count);
+      table.replaceChildren();
+      const head = add(add(table, "thead"), "tr");
+      for (const name of ["Question", "Outcome", "Right at first", "Wrong answer that most chose"]) add(head, "th", name).scope = "col";
+      const body = add(table, "tbody");
+      for (const row of rows) {
+        const line = add(body, "tr");
+        const first = add(line, "th");
+        first.scope = "row";
+        add(first, "a", row.question.toUpperCase()).href = `#${row.question}`;
+        for (const text of [row.outcome, `${row.right} of ${row.count}`, row.wrong]) add(line, "td", text);
+      }
+      box.replaceChildren(...(rows.length ? [table] : []));
+      const whole = done.length - refused.length;
+      status.textContent = `${whole} of ${done.length} files read, ${rows.length} questions.${refused.length ? ` Not files of saved answers: ${refused.join(", ")}.` : ""}`;
+    });
+    joined.addEventListener("submit", (event) => event.preventDefault());
+    joined.hidden = false;
+  }
+
   // The hub's links: put the reader's own hub into them.
   const form = document.querySelector("[data-hub-form]");
   if (form) {

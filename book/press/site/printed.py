@@ -13,7 +13,7 @@ PRINTED = re.compile(
     r'(<div class="output (?:stream|text_plain) highlight-myst-ansi notranslate">'
     r'<div class="highlight"><pre)(?=>)(.*?)(?=</pre>)', re.S,
 )  # fmt: skip
-FITS = 45  # letters in the line of a phone
+FITS = 40  # letters in the line of a narrow phone
 
 
 def sentence(line: str) -> bool:
