@@ -211,13 +211,18 @@ def prediction(said: dict[str, str]) -> str:
 
 def changed() -> list[str]:
     """Return which verdicts are others than they were, as lines of Markdown, the newest first."""
-    lines = ["## What fell", ""]
+    lines = ["## What changed", ""]
     for change in reversed(tomllib.loads(CHANGED.read_text(encoding="utf-8"))["change"]):
         lines += [f"**{change['date']:%-d %B %Y}.** {change['why']}", ""]
         lines += [
             f"- [{claim}](#claim-{claim.lower()}), chapter {chapter}: it was *{KINDS[before]}*, "
             f"it is *{KINDS[after]}*"
             for claim, chapter, before, after in change["verdicts"]
+        ]
+        lines += [
+            f"- [{claim}](#claim-{claim.lower()}), chapter {chapter}: as it was, with {new} new "
+            f"pieces and {gone} gone{', under another condition' * other}"
+            for claim, chapter, new, gone, other in change["kept"]
         ]
         lines += [""]
     return lines
