@@ -196,7 +196,10 @@ def test_the_newest_change_of_a_verdict_is_what_the_chapter_says_now():
         for claim, chapter, before, after in change["verdicts"]:
             assert before == newest.get((claim, chapter), before) != after
             newest[claim, chapter] = after
+        stand = {(claim, chapter) for claim, chapter, *_ in change["kept"]}
+        assert len(stand) == len(change["kept"]) and stand <= set(now) - set(newest)
     assert newest and newest.items() <= now.items()
+    assert {place for place, kind in now.items() if kind == "not"} <= set(newest)
 
 
 def stored():

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from book.press import chapters
-from book.press.site import claims_map, ledger, other_worlds, prices
+from book.press.site import claims_map, conditions, ledger, other_worlds, prices
 from companion import claims
 
 # Elements that reach beyond the window, or whose text reaches beyond themselves.
@@ -104,6 +104,72 @@ def test_a_card_says_in_how_many_other_worlds_its_verdict_is_the_same():
              for claim, records in verdicts.items() for notebook, _ in records]  # fmt: skip
     told = re.findall(r">(the same in \d+ of \d+) other worlds<", ledger.overview(verdicts))
     assert sorted(told) == sorted(line.partition(";")[0] for line in lines if line) != []
+
+
+def test_every_condition_says_that_it_is_the_authors_reading():
+    """In the ledger, below the verdict in its chapter, and in the chapter's own text."""
+    text = ledger.claims_ledger()
+    conditional = [
+        (claim, notebook, record) for claim, records in chapters.verdicts().items()
+        for notebook, record in records if ledger.kind(record["outcome"]) == "only"
+    ]  # fmt: skip
+    assert set(conditions.CONDITIONS) < {(claim, int(n.name[:2])) for claim, n, _ in conditional}
+    for claim, notebook, record in conditional:
+        said = conditions.whose(claim, int(notebook.name[:2]), record["outcome"])
+        assert said.startswith("The condition is the author's reading"), (claim, notebook.stem)
+        assert said in text, (claim, notebook.stem)
+        html = (
+            f'<div class="companion-verdict" data-outcome="only"><p><strong>Claim {claim}.'
+            f"</strong> …</p><p><strong>Verdict: {record['outcome']}.</strong></p></div>"
+        )
+        assert said in ledger.with_standing(html, notebook.stem), (claim, notebook.stem)
+        prose = " ".join("".join(cell["source"]) for cell in chapters.cells(notebook.stem)
+                         if cell["cell_type"] == "markdown")  # fmt: skip
+        assert "the author's reading" in prose, notebook.stem
+    assert text.count("[Whose condition?]") == len(conditional)
+    assert "author" not in conditions.whose("S1", 2, "not supported here")
+
+
+@pytest.fixture
+def planted(monkeypatch):
+    """Plant a record in which the claim's side depends on a rule about the world."""
+
+    def plant(holds):
+        worlds = {}
+        for world in claims_map.errors():
+            gap = 1.0 if holds(world) else -1.0
+            worlds[world] = {"refit": [5.0] * 5, "frozen": [5.0 + gap] * 5, "triggered": [5.0] * 5}
+        monkeypatch.setattr(conditions, "errors", lambda: worlds)
+        conditions.compared.cache_clear()
+        conditions.by_machine.cache_clear()
+
+    yield plant
+    conditions.compared.cache_clear()
+    conditions.by_machine.cache_clear()
+
+
+def test_a_condition_is_counted_where_it_is_met_and_elsewhere(planted):
+    planted(lambda world: world[0] != "none")
+    assert conditions.where_met("S2", 3) == (84, 84, 0, 12)
+    assert conditions.by_machine("S2")["question"] == ("changes", 0.5, True)
+    planted(lambda world: world[0] == "none")
+    assert conditions.where_met("S2", 3) == (0, 84, 12, 12)
+    assert "0 of 84 comparisons are on the claim's side where the rule moves, 12 of 12" in (
+        conditions.whose("S2", 3, "only when it moves")
+    )
+
+
+def test_a_machine_finds_the_condition_that_is_there_and_none_where_none_is(planted):
+    planted(lambda world: world[1] > 40)
+    found = conditions.by_machine("S2")
+    assert conditions.in_words(found["question"]) == "more than 70 delay in rows"
+    assert (found["seeds"], found["kinds"]) == (1, 1)
+    assert found["kinds_same"] == pytest.approx(2 / 3)
+    rng = np.random.default_rng(0)
+    coin = {world: rng.random() < 0.5 for world in claims_map.errors()}
+    planted(coin.get)
+    found = conditions.by_machine("S2")
+    assert found["kinds"] < 0.65
 
 
 def test_the_data_of_a_chapter_are_those_that_it_loads():

@@ -16,6 +16,7 @@ from book.press.chapters import Verdicts
 from book.press.markdown import raw_html
 from book.press.places import BOOK
 from book.press.render import fill
+from book.press.site.conditions import whose
 from book.press.site.other_worlds import KINDS, other_worlds
 from companion import claims, streams
 
@@ -81,11 +82,13 @@ def overall(records: Records) -> str:
 
 
 def with_standing(html: str, chapter: str) -> str:
-    """Say below each verdict of a chapter's page how it fares elsewhere, there and in the book."""
+    """Say below each verdict of a page whose its condition is, and how it fares elsewhere."""
 
     def add(found: re.Match[str]) -> str:
         to = f"../book/claims.html#claim-{found[2].lower()}"
         lines = []
+        if said := whose(found[2], int(chapter[:2]), found[3]):
+            lines.append(f'{said} (<a href="../book/claims.html#conditions">conditions</a>)')
         if elsewhere := other_worlds(chapter, found[2]):
             lines.append(f'In <a href="../book/claims.html#other-worlds">other worlds</a>: '
                          f"{elsewhere}.")  # fmt: skip
@@ -94,7 +97,8 @@ def with_standing(html: str, chapter: str) -> str:
             lines.append(f'In the whole book: {standing(records)} (<a href="{to}">ledger</a>).')
         return found[1] + "".join(f'<p class="standing">{line}</p>' for line in lines) + "</div>"
 
-    verdict = r'(<div class="companion-verdict"[^>]*><p><strong>Claim (\w+)\..*?)</div>'
+    verdict = (r'(<div class="companion-verdict"[^>]*><p><strong>Claim (\w+)\.'
+               r".*?<strong>Verdict: (.*?)\.</strong>.*?)</div>")  # fmt: skip
     return re.sub(verdict, add, html, flags=re.S)
 
 
@@ -167,6 +171,7 @@ def overview(verdicts: Verdicts) -> str:
                 {"outcome": record["outcome"], "kind": kind(record["outcome"]),
                  "page": f"../notebooks/{notebook.stem}.html", "number": int(notebook.name[:2]),
                  "counts": counts(record), "figure": figure(record),
+                 "read": kind(record["outcome"]) == "only",
                  "elsewhere": other_worlds(notebook.stem, claim.id).partition(";")[0]}
                 for notebook, record in records
             ],
@@ -206,13 +211,18 @@ def prediction(said: dict[str, str]) -> str:
 
 def changed() -> list[str]:
     """Return which verdicts are others than they were, as lines of Markdown, the newest first."""
-    lines = ["## What fell", ""]
+    lines = ["## What changed", ""]
     for change in reversed(tomllib.loads(CHANGED.read_text(encoding="utf-8"))["change"]):
         lines += [f"**{change['date']:%-d %B %Y}.** {change['why']}", ""]
         lines += [
             f"- [{claim}](#claim-{claim.lower()}), chapter {chapter}: it was *{KINDS[before]}*, "
             f"it is *{KINDS[after]}*"
             for claim, chapter, before, after in change["verdicts"]
+        ]
+        lines += [
+            f"- [{claim}](#claim-{claim.lower()}), chapter {chapter}: as it was, with {new} new "
+            f"pieces and {gone} gone{', under another condition' * other}"
+            for claim, chapter, new, gone, other in change["kept"]
         ]
         lines += [""]
     return lines
@@ -231,6 +241,8 @@ def claims_ledger() -> str:
             lines += [f"{badge(verdict['outcome'])} in [](../notebooks/{notebook.name})", ""]
             items = [claims.Evidence(**item) for item in verdict["evidence"]]
             lines += [f"- {line}" for line in claims.in_words(items, verdict["heard"])]
+            if said := whose(claim.id, int(notebook.name[:2]), verdict["outcome"]):
+                lines += ["", f"**[Whose condition?](#conditions)** {said}"]
             if elsewhere := other_worlds(notebook.stem, claim.id):
                 lines += ["", f"**In [other worlds](#other-worlds):** {elsewhere}."]
             lines += ["", f"**What would change it:** {verdict['would_change']}", ""]
