@@ -6,10 +6,12 @@
 from __future__ import annotations
 
 import csv
+import gzip
 import io
 import json
 import re
 import runpy
+import shlex
 import subprocess
 import sys
 import types
@@ -208,6 +210,48 @@ def test_columns_are_guessed(tmp_path, head, rows, expected):
 def guess_time(cells: list[str]) -> str | None:
     """Hours past 23 are no time, so that the column is none either."""
     return None if any(int(cell.split()[1].split(":")[0]) > 23 for cell in cells) else "when"
+
+
+def test_other_worlds_are_in_the_panel_and_the_report(glue):
+    """Rows left out, from the losses; then other warm-ups, run when they are asked for."""
+    Path("t.csv").write_text(small_table(), encoding="utf-8")
+    guess = glue.call("columns", file="t.csv")
+    roles = {"target": guess["target"], "time": guess["time"]}
+    glue.call("describe", file="t.csv", **roles)
+    asked = {"quick": True, "delay": "2", "prices": {}}
+    panel = glue.call("run", **asked, names=["no change", "mean so far", "frozen linear"])["worlds"]
+    assert len(panel["cells"]) == 6 and re.match(r"\d+ seconds", panel["takes"])
+    steps = []
+    glue.names["step"] = lambda text: steps.append(json.loads(text).get("world"))
+    more = glue.call("worlds")
+    glue.names.pop("step")
+    assert more["cells"][:6] == panel["cells"] and more["takes"] is None
+    assert [row[0] for row in more["cells"][6:]] == steps and len(steps) == 3
+    assert "not run there" not in more["cells"][6]
+    report = glue.call("take_away", what="report", prices={})
+    assert all(f'<th scope="row">{world}</th>' in report for world in steps)
+    assert " --worlds " in glue.call("recipes", file="t.csv", **roles, **asked)["command"]
+    glue.call("run", **asked, names=["no change", "frozen linear"])
+    assert " --worlds " not in glue.call("recipes", file="t.csv", **roles, **asked)["command"]
+
+
+def test_what_is_saved_for_offline_use_is_all_there(built):  # noqa: F811
+    """Every file by its bytes: Python and all that it is asked to load, up to the report."""
+    site = built.parent
+    about = json.loads((site / "_static" / "live" / "yours.json").read_text(encoding="utf-8"))
+    files = {address.partition("?")[0]: size for address, size in about["files"]}
+    for name, size in files.items():
+        if name != "_static/live/yours.json":  # which holds this list
+            assert (site / name).stat().st_size == size, name
+    folder = site / "lab" / "static" / "pyodide"
+    packages = json.loads((folder / "pyodide-lock.json").read_text(encoding="utf-8"))["packages"]
+    for name in {*about["packages"], *about["later"], "pandas", "matplotlib", "pillow"}:
+        assert f"lab/static/pyodide/{packages[name]['file_name']}" in files, name
+    for name in ("pyodide.mjs", "pyodide.asm.mjs", "pyodide.asm.wasm", "python_stdlib.zip"):
+        assert f"lab/static/pyodide/{name}" in files
+    for name in (*yours.FILES, "needed.py", *(file for file, _, _ in yours.SAMPLES)):
+        assert f"_static/live/{name}" in files
+    assert (site / yours.OFFLINE).read_bytes() == (GLUE.parent / yours.OFFLINE).read_bytes()
 
 
 def test_the_page_is_where_it_is_promised(site):
@@ -451,5 +495,144 @@ def test_stop_keeps_what_is_done(built, host, browser, pytestconfig):  # noqa: F
     page.reload()
     assert not page.locator("#yours-read").is_visible()
     assert page.workers == []
+    context.close()
+    assert watch.problems == []
+
+
+class Unplugged(WithHeaders):
+    """A server that can be cut off."""
+
+    cut = False
+
+    def do_GET(self) -> None:
+        if type(self).cut:
+            self.close_connection = True
+            self.connection.close()
+        else:
+            super().do_GET()
+
+
+@browser_test
+def test_a_saved_page_runs_without_a_network(built, host, browser, pytestconfig):  # noqa: F811
+    """Save, cut the network off, open anew, compare, take the report away; then remove it."""
+    if not pytestconfig.getoption("--lab"):
+        return
+    base = host(Unplugged)
+    context = browser.new_context(
+        accept_downloads=True, viewport={"width": 390, "height": 800}, color_scheme="dark"
+    )
+    watch = Watch(context, base)
+    page = opened(context, base)
+    page.get_by_role("button", name="Save this page for offline use").click()
+    wait(page, "#yours-kept", r"^Saving: [1-9]\d* of \d+ MB")
+    wait(page, "#yours-kept", "^Saved: ")
+    assert page.workers == [] and axe(page) == []
+    page.close()
+    assert watch.problems == []
+    Unplugged.cut = True
+    try:
+        page = opened(context, base)
+        wait(page, "#yours-kept", "^Saved: ")
+        assert page.locator(".yours-open").evaluate("box => getComputedStyle(box).borderStyle") == (
+            "dashed"
+        )
+        page.get_by_role("button", name="A bakery").click()
+        wait(page, STATUS, "^bakery.csv is read")
+        answered(page)
+        assert taken(page, "report").startswith("<!DOCTYPE html>")
+        assert "strategy" in taken(page, "table")
+        with pytest.raises(Exception, match="ERR_"):  # the other pages are left alone
+            context.new_page().goto(f"{base}book/guide.html")
+        page.get_by_role("button", name="Remove the saved copy").click()
+        wait(page, "#yours-keep", "^Save this page")
+        assert page.evaluate("caches.keys()") == []
+        with pytest.raises(Exception, match="ERR_"):
+            page.reload()
+    finally:
+        Unplugged.cut = False
+    context.close()
+
+
+@browser_test
+def test_what_is_too_large_is_said(built, host, browser, tmp_path, pytestconfig):  # noqa: F811
+    """Too many bytes, packed or not; 20 MB of rows; and a table for which the memory is too small.
+
+    Each time with the command line, which has no such limits; and the page goes on.
+    """
+    if not pytestconfig.getoption("--lab"):
+        return
+    base = host(WithHeaders)
+    context = browser.new_context()
+    watch = Watch(context, base)
+    page = opened(context, base)
+    large, packed = tmp_path / "it's large.csv", tmp_path / "packed.csv.gz"
+    with large.open("wb") as file:
+        file.truncate(120_000_000)
+    packed.write_bytes(gzip.compress(bytes(120_000_000), 1))
+    for path in (large, packed):
+        page.locator("#yours-file").set_input_files(path)
+        wait(page, STATUS, r": 120 MB are more than the page can hold \(100\); give fewer rows")
+        command = page.locator(f"{STATUS} code").inner_text()
+        assert shlex.split(command) == [
+            "companion", "compare", path.name, "--target", "COLUMN", "--quick",
+        ]  # fmt: skip
+    assert page.workers == []
+    times = np.datetime64("2024-01-01T00:00:00") + 60 * np.arange(560_000)
+    rows = [f"{time},{k % 50},{k % 97}.{k % 10},{k % 101}.5" for k, time in enumerate(times)]
+    long = "\n".join(["time,sensor,x,y", *rows]).encode()
+    assert len(long) > 19e6
+    give(page, "long.csv", long)
+    assert "only the newest 20,000 of 560,000" in page.locator("#yours-pairs").inner_text()
+    wait(page, "#yours-takes", "All rows on the command line")
+    command = page.locator("#yours-takes code").inner_text()
+    assert command.startswith("companion compare long.csv --target y --time time --key sensor")
+    # as a table would that needs more than the 4 GB that there are
+    script, begins = GLUE.read_text(encoding="utf-8"), "    global read\n"
+    greedy = script.replace(begins, begins + "    [np.empty(2**30, np.uint8) for _ in range(5)]\n")
+    assert greedy != script
+    context.route("**/yours.py*", lambda route: route.fulfill(body=greedy))
+    page.reload()
+    page.locator("#yours-file").set_input_files(
+        {"name": "t.csv", "mimeType": "text/csv", "buffer": small_table().encode()}
+    )
+    wait(page, STATUS, "^t.csv: this table has used up the page's memory; give fewer rows")
+    assert not page.locator("#yours-read").is_visible()
+    context.unroute("**/yours.py*")
+    give(page, "t.csv", small_table().encode())
+    context.close()
+    assert watch.problems == []
+
+
+@browser_test
+def test_other_worlds_run_in_the_page(built, host, browser, pytestconfig):  # noqa: F811
+    """They run when asked for, and can be stopped; the answer stays."""
+    if not pytestconfig.getoption("--lab"):
+        return
+    base = host(WithHeaders)
+    context = browser.new_context(accept_downloads=True, viewport={"width": 390, "height": 800})
+    watch = Watch(context, base)
+    page = opened(context, base)
+    give(page, "t.csv", small_table().encode())
+    words = answered(page)
+    title = page.locator("#yours-worlds-title")
+    assert re.match(r"In \d of 4 other worlds", title.inner_text())
+    title.click()
+    assert page.locator("#yours-worlds-table tbody tr").count() == 5
+    page.get_by_role("button", name="Run other warm-ups").click()
+    wait(page, "#yours-worlds-said", "^Running: warm-up of 10 %")
+    page.locator("#yours-worlds-stop").click()
+    wait(page, PROGRESS, "^Done: ")
+    assert page.locator("#yours-title").inner_text() == "The answer"
+    assert page.locator("#yours-words").inner_text() == words
+    page.get_by_role("button", name="Run other warm-ups").click()
+    said = wait(page, "#yours-worlds-said", r"^Done: In \d of 7 other worlds")
+    rows = page.locator("#yours-worlds-table tbody tr").all_inner_texts()
+    assert len(rows) == 8 and "warm-up of 30 %" in rows[6]
+    assert page.locator("#yours-worlds-run").is_hidden()
+    assert "--worlds" in page.locator("#yours-command").inner_text()
+    report = taken(page, "report")
+    assert said.removeprefix("Done: ").rstrip(".") in report and "warm-up of 30 %" in report
+    assert page.evaluate("document.documentElement.scrollWidth") <= 390
+    assert axe(page) == []
     context.close()
     assert watch.problems == []

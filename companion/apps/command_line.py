@@ -36,6 +36,7 @@ from companion.rivals import kind_of, race, rivals, run_rivals
 from companion.show.choices import choice_cells
 from companion.show.classes import rare_class_cells, rare_class_sentences
 from companion.show.numbers import number_cells
+from companion.show.worlds import run_again, world_cells, world_title
 from companion.stream import Stream, duration
 from companion.streams.description import as_text, description
 from companion.streams.tables import BadInput, Reading, newest_rows, read_table
@@ -225,11 +226,16 @@ def run_compare(args: argparse.Namespace) -> int:
     lines = [result.headline(), *text_lines(result.cells(seconds=True)), *result.failed(), ""]
     for cells in filter(None, (rare or number_cells(result), choice_cells(result))):
         lines += [*text_lines(cells), ""]
-    print(*map(visible, [*lines, *sentences]), sep="\n")
+    print(*map(visible, [*lines, *sentences]), sep="\n", flush=True)
+    again = {}
+    if args.worlds and world_cells(result):
+        again = run_again(reading.stream, result, setting, n_jobs=jobs)
+        cells = world_cells(result, again)
+        print(*map(visible, ["", *text_lines(cells), f"{world_title(cells)}."]), sep="\n")
     if args.report:
         from companion.show.report import page  # brings matplotlib
 
-        write_output(args.report, page(result, sentences, description(reading)))
+        write_output(args.report, page(result, sentences, description(reading), again))
     if args.save:
         from companion.show.report import table_text
 

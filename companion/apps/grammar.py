@@ -112,6 +112,11 @@ def parser() -> argparse.ArgumentParser:
     one.add_argument(
         "--fresh", action="store_true", help="forget what an interrupted command had finished"
     )
+    one.add_argument(
+        "--worlds",
+        action="store_true",
+        help="see whether the winner's lead stays: leave rows out, and run it with other warm-ups",
+    )
     one.add_argument("--report", metavar="FILE", help="write an HTML report")
     one.add_argument(
         "--script", metavar="FILE", help="write a Python script that runs what is advised on"

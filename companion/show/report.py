@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import base64
 import csv
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from html import escape
 from typing import Any
 
@@ -14,6 +14,7 @@ from companion.show.choices import choice_cells
 from companion.show.classes import rare_class_cells
 from companion.show.numbers import number_cells
 from companion.show.plots import errors_over_time, image
+from companion.show.worlds import world_cells, world_title
 
 STYLE = """
 :root { color-scheme: light dark; }
@@ -49,6 +50,8 @@ th:first-child, .read td { text-align: left; }
   th, td { padding: .15rem .5rem; }
 }
 """
+
+LEADS = "The winner's lead in other worlds, with 95 % intervals"
 
 
 def csv_text(frame: Any) -> str:
@@ -118,10 +121,35 @@ def three_numbers(comparison: Comparison, best: str) -> list[tuple[str, str]]:
     return numbers
 
 
-def page(comparison: Comparison, sentences: Sequence[str], read: Sequence[tuple[str, str]]) -> str:
+def folded(title: str, tables: str, more: str = "") -> str:
+    """Return tables under a heading that opens and shuts.
+
+    Examples
+    --------
+    >>> print(folded("Who & what", "<table></table>"))
+    <details>
+    <summary><h2>Who &amp; what</h2></summary>
+    <div class="scroll" tabindex="0" role="region" aria-label="Who &amp; what">
+    <table></table>
+    </div>
+    </details>
+    """
+    title = escape(title, quote=True)
+    return (
+        f'<details>\n<summary><h2>{title}</h2></summary>\n<div class="scroll" tabindex="0" '
+        f'role="region" aria-label="{title}">\n{tables}\n</div>{more}\n</details>'
+    )
+
+
+def page(
+    comparison: Comparison,
+    sentences: Sequence[str],
+    read: Sequence[tuple[str, str]],
+    again: Mapping[str, Comparison] | None = None,
+) -> str:
     """Return the report as HTML: the answer, three numbers and a figure; the detail is folded.
 
-    It prints on one page, with the detail as an appendix.
+    It prints on one page, with the detail as an appendix. ``again`` holds runs in other worlds.
     """
     window = max(2, len(comparison.loss(comparison.reference)) // 10)
     ranked = [name for name in comparison.ranked() if comparison.diverged(name) is None]
@@ -159,7 +187,14 @@ def page(comparison: Comparison, sentences: Sequence[str], read: Sequence[tuple[
         )
         if cells
     )
+    worlds = world_cells(comparison, again)
+    elsewhere = worlds and folded(world_title(worlds), html_table(worlds, caption=LEADS))
     block = comparison.difference(ranked[0], comparison.reference).block
+    method = (
+        "<p>Every row was predicted before its label was known. Intervals hold 95 % of 2,000 "
+        f"moving-block bootstrap replays (blocks of {block} rows for the first line) of the "
+        "difference on the same rows.</p>"
+    )
     return f"""<!DOCTYPE html>
 <html lang="en">
 <head>
@@ -177,21 +212,9 @@ def page(comparison: Comparison, sentences: Sequence[str], read: Sequence[tuple[
 <img src="data:image/png;base64,{picture}" alt="{escape(alt, quote=True)}">
 <p>{escape(marks.strip())}</p>
 <div class="appendix">
-<details>
-<summary><h2>The comparison</h2></summary>
-<div class="scroll" tabindex="0" role="region" aria-label="The comparison">
-{tables}
-</div>
-<p>Every row was predicted before its label was known. Intervals hold 95 % of 2,000 moving-block
-bootstrap replays (blocks of {block} rows for the first line) of the difference on the same
-rows.</p>
-</details>
-<details>
-<summary><h2>What was read</h2></summary>
-<div class="scroll" tabindex="0" role="region" aria-label="What was read">
-<table class="read"><tbody>{listed}</tbody></table>
-</div>
-</details>
+{folded("The comparison", tables, method)}
+{elsewhere or ""}
+{folded("What was read", f'<table class="read"><tbody>{listed}</tbody></table>')}
 </div>
 </main>
 </body>

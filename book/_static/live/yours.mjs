@@ -9,6 +9,7 @@ const form = by("form");
 const FEW = 8; // strategies that are listed at first
 const CUTS = [5_000, 20_000, 50_000]; // rows; more than the last are cut unless asked for
 const LONG = 120; // seconds
+const LARGEST = 100e6; // bytes, unpacked: more would not fit into the page's memory
 
 const make = (tag, name, text) => {
   const node = document.createElement(tag);
@@ -33,19 +34,49 @@ async function start() {
     return { ...about, folder, script: "yours.py" };
   });
 }
-const call = (name, asked) => mine.ask({ do: "call", call: name, asked });
+async function call(name, asked) {
+  const said = await mine.ask({ do: "call", call: name, asked });
+  if (said?.memory) throw new Error("out of memory");
+  return said;
+}
+
+// What Python cannot go on from. Its memory is free again when its worker has ended.
+function fail(error, where = by("status")) {
+  if (!/memory|alloc|abort|fatal/i.test(error.message)) {
+    return say(where, `Python could not run here: ${error.message.trim().split("\n").at(-1)}.`, true);
+  }
+  turn++;
+  mine.stop();
+  rest();
+  by("read").hidden = by("result").hidden = true;
+  tooLarge(table.name, "this table has used up the page's memory; give fewer rows or columns");
+}
+
+function tooLarge(name, why) {
+  const quoted = `'${name.replaceAll("'", "'\\''")}'`;
+  say(by("status"), `${name}: ${why}, or use the command line:`, true);
+  instead(by("status"), `companion compare ${quoted} --target COLUMN --quick`);
+}
+const instead = (where, command) => where.append(" ", make("code", "yours-instead", command));
 
 // ---------------------------------------------------------------- a table
 
 let table; // its name and bytes, the finished runs, and the strategies that are done
 let turn = 0; // a later table makes the answers about an earlier one void
 
+const unpacked = (bytes) => (bytes[0] === 0x1f && bytes[1] === 0x8b
+  ? new DataView(bytes.buffer, bytes.byteOffset).getUint32(bytes.length - 4, true) : bytes.length);
+const fits = (name, bytes) => bytes <= LARGEST || tooLarge(name,
+  `${Math.ceil(bytes / 1e6).toLocaleString("en")} MB are more than the page can hold (${LARGEST / 1e6}); give fewer rows or columns`);
+
 async function open(name, bytes, note = "") {
   const mineNow = ++turn;
   if (running) stop();
+  rest();
   table = { name, bytes, note, runs: new Map(), done: [] };
   by("read").hidden = by("result").hidden = true;
   say(by("takes"), "");
+  if (!fits(name, unpacked(bytes))) return;
   try {
     say(by("status"), mine?.up ? "Reading …" : "Python is starting …");
     await start();
@@ -57,7 +88,7 @@ async function open(name, bytes, note = "") {
     offer(guess);
     await read();
   } catch (error) {
-    if (mineNow === turn) say(by("status"), `Python could not run here: ${error.message}.`, true);
+    if (mineNow === turn) fail(error);
   }
 }
 
@@ -132,8 +163,12 @@ async function tellTime(mineNow) {
   if (mineNow !== reading || running) return;
   if (takes.refused) return say(by("progress"), takes.refused, true);
   say(by("progress"), "");
-  const long = takes.seconds > LONG ? " Fewer rows, quick models or the command line take less." : "";
-  say(by("takes"), `${takes.strategies} strategies, about ${takes.said}.${long}`);
+  say(by("takes"), `${takes.strategies} strategies, about ${takes.said}.`);
+  if (takes.seconds <= LONG && !newest()) return;
+  const { command } = await call("recipes", { ...roles(), ...how(), prices: prices() });
+  if (mineNow !== reading || running) return;
+  by("takes").append(" All rows on the command line, which is quicker:");
+  instead(by("takes"), command);
 }
 
 function pairs(list) {
@@ -154,15 +189,15 @@ let running = false, latest;
 
 async function run(names = null) {
   const mineNow = turn;
-  running = true;
-  table.asked = { ...how(), prices: prices() };
-  by("run").disabled = true;
+  work();
+  table.asked = names ? table.asked : { ...how(), prices: prices() };
   by("stop").hidden = Boolean(names);
-  form.setAttribute("aria-busy", "true");
   if (!names) {
     table.done = [];
+    table.part = false;
     latest = undefined;
     by("result").hidden = by("away").hidden = true;
+    by("worlds").hidden = true;
     for (const name of ["words", "table", "errors", "costs", "others"]) by(name).replaceChildren();
     say(by("progress"), "The models are loading …");
   }
@@ -172,20 +207,29 @@ async function run(names = null) {
     const said = await call("run", { ...table.asked, names });
     if (mineNow !== turn) return;
     if (said.refused) say(by("progress"), said.refused, true);
-    else await whole(said, names);
+    else await whole(said);
   } catch (error) {
     if (mineNow !== turn) return;
-    if (error !== STOPPED) say(by("progress"), `Python could not run here: ${error.message}.`, true);
+    if (error !== STOPPED) fail(error, by("progress"));
     else if (names || !table.done.length) say(by("progress"), "Stopped.");
-    else return run(table.done);
-  } finally {
-    if (mineNow === turn) {
-      running = false;
-      by("run").disabled = false;
-      by("stop").hidden = true;
-      form.removeAttribute("aria-busy");
+    else {
+      table.part = true;
+      return await run(table.done);
     }
+  } finally {
+    if (mineNow === turn) rest();
   }
+}
+function work() {
+  running = true;
+  by("run").disabled = by("worlds-run").disabled = true;
+  form.setAttribute("aria-busy", "true");
+}
+function rest() {
+  running = false;
+  by("run").disabled = by("worlds-run").disabled = false;
+  by("stop").hidden = by("worlds-stop").hidden = true;
+  form.removeAttribute("aria-busy");
 }
 const stop = () => mine.stop();
 
@@ -201,6 +245,7 @@ async function again() {
 }
 
 function stepped({ step, runs }) {
+  if (step.world) return say(by("worlds-said"), `Running: ${step.world} …`);
   for (const [name, bytes] of runs) table.runs.set(name, bytes);
   table.done = step.done;
   if (step.cells) grow(step);
@@ -215,12 +260,16 @@ function grow(step) {
   drawErrors(step);
 }
 
-async function whole(said, names) {
+async function whole(said) {
   grow(said);
   by("result").hidden = false;
-  say(by("title"), names ? "The answer so far" : "The answer");
+  say(by("title"), table.part ? "The answer so far" : "The answer");
   inWords(said);
-  say(by("progress"), `${names ? `Stopped with ${names.length} strategies done` : "Done"}: ${said.sentences[0]}`);
+  say(by("progress"), `${table.part ? `Stopped with ${table.done.length} strategies done` : "Done"}: ${said.sentences[0]}`);
+  await takeaways();
+}
+
+async function takeaways() {
   const recipe = await call("recipes", { ...roles(), newest: newest(), ...table.asked });
   by("command").textContent = recipe.command;
   table.script = recipe.script;
@@ -230,12 +279,42 @@ async function whole(said, names) {
 function inWords(said) {
   by("words").replaceChildren(...said.sentences.map((sentence) => make("p", "", sentence)));
   drawCosts(said.costs);
+  inWorlds(said.worlds);
   by("others").replaceChildren(...said.others.map(([title, cells]) => {
     const fold = make("details"), box = make("div", "yours-scroll");
     fold.append(make("summary", "", title), box);
     tables(box, title, cells, {});
     return fold;
   }));
+}
+
+// How the lead fares in other worlds: some are known at once, the others are run when asked for.
+function inWorlds(panel) {
+  by("worlds").hidden = !panel;
+  if (!panel) return;
+  say(by("worlds-title"), panel.title);
+  tables(by("worlds-table"), "The winner's lead in other worlds, with 95 % intervals", panel.cells, {});
+  by("worlds-run").hidden = !panel.takes;
+  say(by("worlds-said"), panel.takes ? `About ${panel.takes}.` : "");
+}
+
+async function worlds() {
+  const mineNow = turn;
+  work();
+  by("worlds-stop").hidden = false;
+  try {
+    const panel = await call("worlds", {});
+    if (mineNow !== turn) return;
+    inWorlds(panel);
+    say(by("worlds-said"), `Done: ${panel.title}.`);
+    await takeaways();
+  } catch (error) {
+    if (mineNow !== turn) return;
+    if (error !== STOPPED) fail(error, by("worlds-said"));
+    else return await run(table.done);
+  } finally {
+    if (mineNow === turn) rest();
+  }
 }
 
 function tables(box, caption, [heads, ...rows], failures) {
@@ -251,7 +330,7 @@ function tables(box, caption, [heads, ...rows], failures) {
     const head = make("th"), link = make("a", "", name);
     head.scope = "row";
     link.href = about.explained.find(([pattern]) => new RegExp(pattern).test(name))[1];
-    head.append(link);
+    head.append(box === by("worlds-table") ? name : link);
     row.append(head, ...cells.map((cell) => make("td", "", cell)));
     body.append(row);
   });
@@ -412,7 +491,8 @@ async function away(what) {
 
 const file = by("file");
 by("choose").addEventListener("click", () => file.click());
-const take = async (one) => one && open(one.name, new Uint8Array(await one.arrayBuffer()));
+const take = async (one) => one && fits(one.name, one.size)
+  && open(one.name, new Uint8Array(await one.arrayBuffer()));
 file.addEventListener("change", () => { take(file.files[0]); file.value = ""; });
 const area = document.querySelector(".yours-open");
 area.addEventListener("dragover", (event) => { event.preventDefault(); area.classList.add("over"); });
@@ -432,12 +512,16 @@ by("paste").addEventListener("click", () =>
   open("pasted.csv", new TextEncoder().encode(by("pasted").value)));
 form.addEventListener("submit", (event) => { event.preventDefault(); if (!running) run(); });
 by("stop").addEventListener("click", stop);
+by("worlds-run").addEventListener("click", worlds);
+by("worlds-stop").addEventListener("click", stop);
 by("all").addEventListener("click", () => {
   by("table").classList.add("yours-whole");
   by("all").hidden = true;
 });
-form.addEventListener("change", async ({ target: { name } }) => {
-  if (running) return;
+form.addEventListener("change", ({ target: { name } }) => {
+  if (!running) changed(name).catch(fail);
+});
+async function changed(name) {
   if (name.startsWith("cost_")) {
     if (by("away").hidden) return;
     const said = await call("answer_again", { prices: prices() });
@@ -446,9 +530,9 @@ form.addEventListener("change", async ({ target: { name } }) => {
     inWords(said);
     return say(by("progress"), `At these prices: ${said.sentences.at(-1)}`);
   }
-  if (name === "delay" || name === "quick") { by("result").hidden = true; tellTime(reading); }
-  else read();
-});
+  if (name === "delay" || name === "quick") { by("result").hidden = true; await tellTime(reading); }
+  else await read();
+}
 for (const one of root.querySelectorAll("[data-away]")) {
   one.addEventListener("click", () => away(one.dataset.away));
 }

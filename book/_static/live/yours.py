@@ -30,6 +30,7 @@ NO_PARQUET = (
 )
 whole = {}  # the last table that was read, by what was asked
 read, result = None, None  # what is compared of it, and the comparison
+how, again = {}, {}  # how it was compared, and its runs in other worlds
 
 
 def plain(value):
@@ -59,6 +60,7 @@ def answering(function):
             said = one_line(error)
         except MemoryError:
             said = "this table is too large for the page's memory; use the command line"
+            return json.dumps({"outputs": {"refused": said, "memory": True}})
         return json.dumps({"outputs": {"refused": said}})
 
     return answered
@@ -141,7 +143,7 @@ def estimate(quick, delay):
 @answering
 def run(quick, delay, prices, names=None):
     """Compare; what is known after each strategy goes to the page at once, through ``step``."""
-    global result
+    global result, how
     from companion.apps.command_line import check_prices
     from companion.memory import usual_memory
     from companion.rivals import REFERENCE, rivals, run_rivals
@@ -171,6 +173,7 @@ def run(quick, delay, prices, names=None):
         )  # fmt: skip
     except ValueError as error:
         raise BadInput(f"{read.stream.name}: {error}") from None
+    again.clear()
     changed = [x for x, _ in points(stream, result.changes, np.zeros(len(result.changes)))]
     told = {"names": list(lineup), "done": list(lineup), "changes": changed}
     return {**told, **shown(result), **answered(prices)}
@@ -215,7 +218,33 @@ def answered(prices):
         "sentences": [visible(said) for said in all_sentences(result, prices)],
         "others": [[title, cells] for title, cells in others.items() if cells],
         "costs": cost_lines(shortlist(result), prices),
+        "worlds": panel(),
     }
+
+
+def panel():
+    """Return how the winner's lead fares in other worlds, and how long it takes to see more."""
+    from companion.apps.command_line import rough
+    from companion.show.worlds import ran_again, world_cells, world_title
+
+    cells = world_cells(result, again)
+    names = ran_again(result) or result.runs
+    seconds = 3 * sum(result.costs(name)["cpu_seconds"] for name in names)  # three worlds
+    said = None if again else rough(seconds)
+    return {"title": world_title(cells), "cells": cells, "takes": said} if cells else None
+
+
+@answering
+def worlds():
+    """Run the winner and those it is held against in other worlds; return the larger panel."""
+    from companion.show.worlds import run_again
+
+    def each(world):
+        if "step" in globals():
+            step(json.dumps({"world": world}))  # noqa: F821
+
+    again.update(run_again(read.stream, result, how, each=each))
+    return panel()
 
 
 @answering
@@ -279,7 +308,7 @@ def take_away(what, prices):
 
     if what == "table":
         return csv_text(result.to_frame())
-    return page(result, all_sentences(result, prices), description(read))
+    return page(result, all_sentences(result, prices), description(read), again)
 
 
 def said_to_command(file, target, quick, delay, prices, time, key, task, time_format, newest):
@@ -294,6 +323,7 @@ def said_to_command(file, target, quick, delay, prices, time, key, task, time_fo
         if value is not None:
             value = str(value)
             words += [f"{name}={value}"] if value.startswith("-") else [name, value]
+    words += ["--worlds"] * bool(again)
     return [*words, *["--quick"] * quick, "--report", "report.html"]
 
 

@@ -90,18 +90,24 @@ def read_packages(folder: Path) -> dict[str, dict[str, Any]]:
     return json.loads((folder / "pyodide-lock.json").read_text(encoding="utf-8"))["packages"]
 
 
-def loaded_megabytes(
+def loaded_files(
     wanted: Iterable[str], packages: Mapping[str, dict[str, Any]], folder: Path
-) -> int:
-    """Return how many MB Python is, with the wanted packages and what they need."""
+) -> list[Path]:
+    """Return the files that are Python, with the wanted packages and what they need."""
     names, waiting = set(), list(wanted)
     while waiting:
         if (name := waiting.pop()) not in names:
             names.add(name)
             waiting += [need.replace("_", "-") for need in packages[name]["depends"]]
-    files = [folder / packages[name]["file_name"] for name in names]
-    files += [path for path in folder.iterdir() if path.suffix in (".mjs", ".wasm", ".zip")]
-    return round(sum(path.stat().st_size for path in files) / 1e6)
+    files = [folder / packages[name]["file_name"] for name in sorted(names)]
+    return files + [path for path in folder.iterdir() if path.suffix in (".mjs", ".wasm", ".zip")]
+
+
+def loaded_megabytes(
+    wanted: Iterable[str], packages: Mapping[str, dict[str, Any]], folder: Path
+) -> int:
+    """Return how many MB Python is, with the wanted packages and what they need."""
+    return round(sum(path.stat().st_size for path in loaded_files(wanted, packages, folder)) / 1e6)
 
 
 def megabytes(folder: Path) -> int:

@@ -13,9 +13,15 @@ import numpy as np
 from sphinx.application import Sphinx
 
 from book.press.files import digest
-from book.press.lab.python import PACKAGE
+from book.press.lab.python import PACKAGE, loaded_files
 from book.press.live import needed
-from book.press.live.packages import COMPANION_NEEDS, chosen, imported, megabytes
+from book.press.live.packages import (
+    COMPANION_NEEDS,
+    chosen,
+    imported,
+    live_packages,
+    megabytes,
+)
 from book.press.places import BOOK, NOTEBOOKS
 from book.press.render import fill
 from book.press.site import about
@@ -49,6 +55,9 @@ FILES = ("yours.py", "python.mjs", "worker.mjs")
 # The line-up imports these when it makes its models.
 RUNS = "import joblib, river, sklearn, threadpoolctl\nfrom companion import rivals\n"
 READS = "from companion.streams import description, guess, tables\n"
+# The report and the table that are taken away.
+TAKES = "import pandas\nfrom companion.show import report\n"
+OFFLINE = "offline.js"  # at the site's root: what it answers for must lie below it
 
 
 @functools.cache
@@ -80,6 +89,24 @@ def packages_of(folder: Path) -> tuple[list[str], list[str]]:
     return chosen(imported(READS), folder), chosen(imported(READS + RUNS), folder)
 
 
+def python_files(folder: Path) -> list[Path]:
+    """Return all that Python loads, from the first touch to the report."""
+    wanted = chosen(imported(READS + RUNS + TAKES), folder)
+    return [*loaded_files(wanted, live_packages(folder), folder), folder / "pyodide-lock.json"]
+
+
+def saved_files(site: Path, folder: Path, lock: str) -> list[tuple[str, int]]:
+    """Return the address of each file that the page needs offline, and its bytes."""
+    live = site / "_static" / "live"
+    asked = {f"{name}?e={edition()}": live / name
+             for name in (*FILES, "needed.py", "yours.json", *(file for file, _, _ in SAMPLES))}
+    found = {f"_static/live/{address}": path for address, path in asked.items()}
+    for path in python_files(folder):
+        query = f"?edition={lock}" if path.name == "pyodide-lock.json" else ""
+        found[path.relative_to(site).as_posix() + query] = path
+    return [(address, path.stat().st_size) for address, path in found.items()]
+
+
 def add_page(app: Sphinx, page: str, template: str, context: dict, doctree: Any) -> None:
     """Put the page's parts where it leaves room for them."""
     if page != PAGE or "body" not in context:
@@ -91,11 +118,13 @@ def add_page(app: Sphinx, page: str, template: str, context: dict, doctree: Any)
     html = fill(
         "site/templates/your_stream.html", edition=edition(), samples=SAMPLES, prices=PRICES,
         megabytes=megabytes(packages_of(folder)[1], folder),
+        saving=round(sum(path.stat().st_size for path in python_files(folder)) / 1e6),
     )  # fmt: skip
     context["body"] = context["body"].replace(PLACE, html)
     app.add_css_file("live/live.css")
     app.add_css_file("live/yours.css")
     app.add_js_file("live/yours.mjs", type="module")
+    app.add_js_file("live/keep.mjs", type="module")
 
 
 def put_files(app: Sphinx, failure: Exception | None) -> None:
@@ -117,7 +146,12 @@ def put_files(app: Sphinx, failure: Exception | None) -> None:
     }  # fmt: skip
     for _, name in EXPLAINED:
         assert (NOTEBOOKS / f"{name}.ipynb").is_file(), name
-    (target / "yours.json").write_text(json.dumps(asked), encoding="utf-8")
+    about_page = target / "yours.json"
+    about_page.write_text(json.dumps(asked), encoding="utf-8")
+    shutil.copy(target / OFFLINE, app.outdir)
+    files = saved_files(Path(app.outdir), folder, lock)
+    asked |= {"files": files, "saved": digest([about_page], edition())[:12]}
+    about_page.write_text(json.dumps(asked), encoding="utf-8")
 
 
 def setup(app: Sphinx) -> dict[str, Any]:
