@@ -1,6 +1,6 @@
 """Chapter 21's advice on streams left out: rehearse tuned candidates, or blend four advisers.
 
-``python -m tests.benchmarks.rehearsal`` runs both on one stream of each group of the record that has
+``python -m tests.benchmarks.rehearsal`` runs both on a stream of each group of the record that has
 an order in time, lines only, with labels at once and a twentieth of the stream late, and writes
 ``rehearsal.csv``. Nothing is learnt from other streams, so that every group is left out. The regret
 is the error over that of the best on the record's untuned menu, in doublings: below 0, better.

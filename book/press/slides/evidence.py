@@ -18,7 +18,7 @@ def add_verdict(deck: Deck, record: dict[str, Any]) -> None:
     items = [claims.Evidence(**item) for item in record["evidence"]]
     lead, _, rest = outcome.partition(" when ")
     words = f"{lead} when …" if rest else outcome
-    more = f'\n<p class="when">… {escape(rest)}. (The author’s reading.)</p>' if rest else ""
+    more = f'\n<p class="when">… {escape(rest)}.</p>' if rest else ""
     says = record["heard"]
     split = [f"{says.count(kind)} {kind}" for kind in claims.WORDS if kind in says]
     slide = deck.add("verdict", f"The verdict on {claim}", markdown_cell(
@@ -26,6 +26,8 @@ def add_verdict(deck: Deck, record: dict[str, Any]) -> None:
         f'<p class="outcome {outcome.split()[0]}">{escape(words.capitalize())}</p>{more}'
         f'\n<p class="tally">{len(items)} measurements: {", ".join(split)}</p>'
     ))  # fmt: skip
+    if rest:
+        slide.say.append("**The condition** is the author's reading of the pieces.")
     slide.say.append(f"**What would change it:** {record['would_change']}")
     tables = in_tables(items)
     words = iter(says)
