@@ -192,7 +192,7 @@ def test_cells_are_edited_and_run(built, host, browser):  # noqa: F811
     page.keyboard.press("Control+End")
     page.keyboard.type("print('mine', warmup)")
     page.keyboard.press("Control+Enter")
-    wait(page, ".live-world .live-shown", "^mine 146")
+    wait(page, ".live-world .live-shown", r"No answer yet\.\s+mine 146")
     context.close()
     assert watch.problems == []
 
