@@ -577,12 +577,12 @@ def test_what_is_too_large_is_said(built, host, browser, tmp_path, pytestconfig)
             "companion", "compare", path.name, "--target", "COLUMN", "--quick",
         ]  # fmt: skip
     assert page.workers == []
-    times = np.datetime64("2024-01-01T00:00:00") + 60 * np.arange(560_000)
+    times = np.datetime64("2024-01-01T00:00:00") + 60 * np.arange(620_000)
     rows = [f"{time},{k % 50},{k % 97}.{k % 10},{k % 101}.5" for k, time in enumerate(times)]
     long = "\n".join(["time,sensor,x,y", *rows]).encode()
-    assert len(long) > 19e6
+    assert len(long) > 20e6
     give(page, "long.csv", long)
-    assert "only the newest 20,000 of 560,000" in page.locator("#yours-pairs").inner_text()
+    assert "only the newest 20,000 of 620,000" in page.locator("#yours-pairs").inner_text()
     wait(page, "#yours-takes", "All rows on the command line")
     command = page.locator("#yours-takes code").inner_text()
     assert command.startswith("companion compare long.csv --target y --time time --key sensor")

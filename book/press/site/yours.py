@@ -56,7 +56,7 @@ FILES = ("yours.py", "python.mjs", "worker.mjs")
 RUNS = "import joblib, river, sklearn, threadpoolctl\nfrom companion import rivals\n"
 READS = "from companion.streams import description, guess, tables\n"
 # The report and the table that are taken away.
-TAKES = "import pandas\nfrom companion.show import report\n"
+TAKES = "import matplotlib, pandas\n"
 OFFLINE = "offline.js"  # at the site's root: what it answers for must lie below it
 
 
