@@ -10,9 +10,8 @@ import warnings
 
 import numpy as np
 
-from companion.apps.command_line import expected_seconds
-from companion.comparison import compare
-from companion.lineups import table_lineup
+from companion.apps.timing import expected_seconds
+from companion.rivals import race
 from companion.stream import Stream
 
 SIZES = (("classes", 8, 20_000), ("classes", 8, 60_000), ("numbers", 8, 45_000),
@@ -36,9 +35,9 @@ def main() -> None:
     print("task     columns     rows    said    took  ratio")
     for task, columns, rows in SIZES:
         stream = turning(task, columns, rows)
-        said = expected_seconds(stream, table_lineup, 1)
+        said, _ = expected_seconds(stream, {"warmup": 0.2, "label_delay": 0}, 1)
         started = time.perf_counter()
-        compare(stream, table_lineup(stream), warmup=0.2, seeds=range(1))
+        race(stream)
         took = time.perf_counter() - started
         print(
             f"{task:8s}{columns:8d}{rows:9,d}{said:7.1f}s{took:7.1f}s{took / said:7.2f}", flush=True
