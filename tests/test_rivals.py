@@ -16,8 +16,9 @@ from companion import Baseline, Scheduled, Static, Strategy, compare, prequentia
 from companion.advice import answer, simplest
 from companion.checks import check_strategy, delays, toy_stream
 from companion.evaluation import Run
+from companion.hybrids import tuned
 from companion.hybrids.following import Following, follow_runs
-from companion.hybrids.tuned import Tuned
+from companion.hybrids.tuned import Tuned, trial_loss
 from companion.lines import FadingLine
 from companion.memory import LAST, MEMORY, usual_memory, with_memory
 from companion.rivals import FOLLOWERS, kind_of, race, rivals, what_to_see
@@ -200,6 +201,40 @@ def test_the_trials_pick_memory_where_it_helps_and_say_so():
     run = prequential(rivals(stream, quick=True)["frozen linear"], stream, seed=0)
     assert run.events[1][1].startswith("memory") and "best of 12 tried" in run.events[1][1]
     assert run.loss.mean() < 1
+
+
+@pytest.mark.parametrize("rows", [9, 11, 60])
+@pytest.mark.parametrize("late", [1, 4])
+def test_a_trial_is_the_mean_loss_of_an_evaluation_of_half_the_rows(rows, late):
+    stream = spy_stream().take(slice(0, rows))
+    for strategy in (Baseline("no-change"), OnlineAfterFit(FadingLine())):
+        run = prequential(strategy, stream, warmup=0.5, label_delay=f"{late}rows", seed=0)
+        loss = run.loss.mean()
+        assert trial_loss(strategy, stream, late, 0) == loss
+        assert trial_loss(strategy, stream, late, 0, best=loss) == loss  # as good is no worse
+        assert trial_loss(strategy, stream, late, 0, best=0.9 * loss) == np.inf
+
+
+def test_the_race_of_the_trials_changes_no_choice(monkeypatch):
+    stream = usual_memory(spy_stream(), 100)
+    lineup = rivals(stream, warmup=100, quick=True)
+    told = {}
+    for race_on in (True, False):
+        if not race_on:
+            monkeypatch.setattr(tuned, "trial_loss", lambda *asked: trial_loss(*asked[:4]))
+        for name in ("frozen linear", "online linear", "triggered linear"):
+            strategy = lineup[name].clone(0)
+            strategy.set_schema(stream.features, 0)
+            strategy.fit(stream.X[:100], stream.y[:100])
+            told[name, race_on] = strategy
+    stopped = 0
+    for name in {name for name, _ in told}:
+        with_race, without = told[name, True], told[name, False]
+        assert (with_race.choice, with_race.trial_loss) == (without.choice, without.trial_loss)
+        assert with_race.trials.keys() == without.trials.keys()
+        stopped += np.isinf(list(with_race.trials.values())).sum()
+        assert np.isfinite(list(without.trials.values())).all()
+    assert stopped
 
 
 def test_a_choice_that_fails_is_no_choice():

@@ -34,7 +34,11 @@ from companion.measures import MEASURES, OF_PROBABILITIES, WHY, usual_measure
 from companion.memory import cycles_of, season_of, usual_memory
 from companion.rivals import kind_of, race, rivals, run_rivals
 from companion.show.choices import choice_cells
-from companion.show.classes import rare_class_cells, rare_class_sentences
+from companion.show.classes import (
+    calibration_sentences,
+    rare_class_cells,
+    rare_class_sentences,
+)
 from companion.show.numbers import number_cells
 from companion.show.worlds import run_again, world_cells, world_title
 from companion.stream import Stream, duration
@@ -285,7 +289,10 @@ def all_sentences(result: Comparison, prices: dict[str, float]) -> list[str]:
     """Return the whole answer in words: what wins, what judged, what a rare class hides, costs."""
     best = result.table()[0]["strategy"]
     why = WHY[result.measure or usual_measure(result.stream.task)]
-    sentences = [*answer(result), why, *rare_class_sentences(result, best)]
+    sentences = [
+        *answer(result), why, *rare_class_sentences(result, best),
+        *calibration_sentences(result, best),
+    ]  # fmt: skip
     return sentences + (recommend(shortlist(result), **prices).sentences if prices else [])
 
 

@@ -4,17 +4,18 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Mapping
+from itertools import pairwise
 
 import numpy as np
 
-from companion.evaluation import prequential
+from companion.evaluation import extend, run_rows, start
 from companion.hybrids.base import Hybrid, columns_for, rows_of
-from companion.measures import weights_of
 from companion.memory import WEIGHT
 from companion.strategies import Strategy
 from companion.stream import Stream
 
 Settings = Mapping[str, Strategy]
+PARTS = 8  # of a trial, after each of which it may stop
 
 
 class Tuned(Hybrid):
@@ -22,7 +23,9 @@ class Tuned(Hybrid):
 
     The trials come in three rounds: what the model sees, with the first way to learn; the other
     ways, with what it was best to see; and what the model sees, with the best of the other ways.
-    So their number is the same whatever they show. They use no rows but those of the fit.
+    So their number is the same whatever they show. They use no rows but those of the fit. A trial
+    is a race: losses only add up, so one that has lost more than the best of its round in all can
+    no longer win, and stops.
 
     Parameters
     ----------
@@ -38,7 +41,8 @@ class Tuned(Hybrid):
     choice : str
         What was chosen, after ``fit``.
     trials : dict of (str, str) to float
-        The mean loss of each trial, by what was seen and how it was learnt; infinite if it failed.
+        The mean loss of each trial, by what was seen and how it was learnt; infinite if it failed
+        or stopped.
 
     Examples
     --------
@@ -122,10 +126,12 @@ class Tuned(Hybrid):
         self.chosen.fit(X, y, **columns_for(self.chosen, extra))
 
     def _best(self, candidates: list[tuple[str, str]], rows: Stream) -> tuple[str, str]:
+        best = np.inf
         for seen, way in candidates:
             if (seen, way) not in self.trials:
                 strategy = self.choices[seen][way]
-                self.trials[seen, way] = trial_loss(strategy, rows, self.late, self.seed)
+                self.trials[seen, way] = trial_loss(strategy, rows, self.late, self.seed, best)
+            best = min(best, self.trials[seen, way])
         return min(candidates, key=self.trials.__getitem__)
 
     def predict(self, X: np.ndarray, **extra: np.ndarray) -> np.ndarray:
@@ -145,12 +151,29 @@ class Tuned(Hybrid):
         return self.chosen.learn_and_predict(X, y, learn, ask, **own)
 
 
-def trial_loss(strategy: Strategy, rows: Stream, late: int, seed: int | None) -> float:
-    """Return the mean loss on the second half of some rows; infinite if the strategy fails."""
+def trial_loss(
+    strategy: Strategy, rows: Stream, late: int, seed: int | None, best: float = np.inf
+) -> float:
+    """Return the mean loss on the second half of some rows; infinite if the strategy fails.
+
+    Infinite, too, as soon as it must become larger than the best one's.
+    """
+    half, total = len(rows) // 2, 0.0
+    weights = rows.weight if rows.weight is not None else np.ones(len(rows))
+    weights = weights[half:] / weights[half:].mean()
+    edges = np.unique(np.linspace(half, len(rows), PARTS + 1).astype(int))
+    losses = np.empty(len(rows) - half)
     try:
-        run = prequential(
-            strategy, rows, warmup=0.5, label_delay=f"{late}rows", seed=seed, measure_size=False
-        )
+        cursor = start(strategy, rows.take(slice(0, edges[1])), half, f"{late}rows", seed)
+        for begin, end in pairwise(edges.tolist()):
+            if begin > half:
+                extend(cursor, rows.take(slice(begin, end)))
+            scored = slice(begin - half, end - half)
+            run = run_rows(cursor, "trial", measure_size=False)
+            losses[scored] = run.loss * weights[scored]
+            total += losses[scored].sum()
+            if total > best * len(losses) * (1 + 1e-9):
+                return float("inf")
     except Exception:  # a trial that fails is a trial that is lost
         return float("inf")
-    return float((run.loss * weights_of(run, rows)).mean())
+    return float(losses.mean())

@@ -64,6 +64,30 @@ def rare_class_cells(comparison: Comparison) -> list[list[str]]:
     return rows
 
 
+def calibration_sentences(comparison: Comparison, best: str) -> list[str]:
+    """Say how sure the best is and how often it is right, if its probabilities are known.
+
+    Examples
+    --------
+    >>> from companion import Baseline, compare, streams
+    >>> result = compare(streams.simulate(rows=400), {"no change": Baseline("no-change")},
+    ...                  probabilities=True)
+    >>> calibration_sentences(result, "no change")[0].partition(",")[0]
+    'When no change names a class'
+    """
+    runs = comparison.runs[best]
+    if any(run.probabilities is None for run in runs):
+        return []
+    sure = np.mean([run.probabilities.max(axis=1).mean() for run in runs])
+    right = np.mean([1 - run.loss.mean() for run in runs])
+    off = comparison.measured(best)["calibration_error"]
+    return [
+        f"When {best} names a class, it is sure to {100 * sure:.0f} % on average and right in "
+        f"{100 * right:.0f} %; among rows of like probability the two differ by "
+        f"{100 * off:.1f} points on average."
+    ]
+
+
 def rare_class_sentences(comparison: Comparison, best: str) -> list[str]:
     """Say in words what a small error is worth where one class is rare.
 

@@ -304,10 +304,10 @@ def cost_lines(so_far, prices):
 def take_away(what, prices):
     """Return the report as HTML or the table as CSV, as the command writes them."""
     from companion.apps.command_line import all_sentences
-    from companion.show.report import csv_text, page
+    from companion.show.report import page, table_text
 
     if what == "table":
-        return csv_text(result.to_frame())
+        return table_text(result, "table.csv")
     return page(result, all_sentences(result, prices), description(read), again)
 
 
