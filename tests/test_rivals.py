@@ -521,3 +521,14 @@ def test_the_table_of_regret_adds_up():
     assert stored == [
         {name: str(value) for name, value in line.items()} for line in benchmark.summary(rows)
     ]
+
+
+def test_the_summary_of_rehearsals_is_that_of_their_table(tmp_path, monkeypatch):
+    from tests.benchmarks import rehearsal
+
+    stored = rehearsal.TABLE.with_name("rehearsal_summary.csv").read_text(encoding="utf-8")
+    with rehearsal.TABLE.open(encoding="utf-8") as file:
+        rows = list(csv.DictReader(file))
+    monkeypatch.setattr(rehearsal, "TABLE", tmp_path / "rehearsal.csv")
+    rehearsal.summary(rows)
+    assert (tmp_path / "rehearsal_summary.csv").read_text(encoding="utf-8") == stored
