@@ -11,7 +11,7 @@ from book.press.site import about
 
 PRINTED = re.compile(
     r'(<div class="output (?:stream|text_plain) highlight-myst-ansi notranslate">'
-    r'<div class="highlight"><pre)(?=>)(.*?)(?=</pre>)', re.S,
+    r'<div class="highlight"><pre)>(?:<span></span>)?(.*?)(?=</pre>)', re.S,
 )  # fmt: skip
 FITS = 40  # letters in the line of a narrow phone
 
@@ -26,7 +26,14 @@ def sentence(line: str) -> bool:
 
 
 def scrolling(html: str) -> str:
-    """Mark what a cell printed: its sentences, and the boxes that a phone must scroll."""
+    """Mark what a cell printed: its sentences, and the boxes that a phone must scroll.
+
+    >>> box = '<div class="output stream highlight-myst-ansi notranslate"><div class="highlight">'
+    >>> scrolling(box + "<pre><span></span>It is so.\\na  b</pre>").removeprefix(box)
+    '<pre><span class="said">It is so.</span>\\na  b</pre>'
+    >>> scrolling(box + f"<pre>{'a ' * 30}</pre>").removeprefix(box)[:54]
+    '<pre tabindex="0" role="group" aria-label="Printed tab'
+    """
 
     def mark(found: re.Match) -> str:
         lines = found[2].split("\n")
@@ -34,7 +41,7 @@ def scrolling(html: str) -> str:
         text = "\n".join(f'<span class="said">{line}</span>' if sentence(line) else line
                          for line in lines)  # fmt: skip
         reach = ' tabindex="0" role="group" aria-label="Printed table"' if wide else ""
-        return f"{found[1]}{reach}{text}"
+        return f"{found[1]}{reach}>{text}"
 
     return PRINTED.sub(mark, html)
 
