@@ -11,6 +11,8 @@ from companion.memory import usual_memory
 from companion.rivals import FOLLOWERS, kind_of, one_thread, rivals, run_rivals
 from companion.stream import Stream
 
+SAME = "the same"
+
 
 def the_few(comparison: Comparison) -> list[str]:
     """Return the best strategy, the best guess without a model, and the best frozen model."""
@@ -39,12 +41,12 @@ def world_cells(
     >>> lineup = {"no change": Baseline("no-change"), "frozen mean": Baseline("mean")}
     >>> for row in world_cells(compare(streams.bike_sharing(), lineup)):
     ...     print(*row, sep=" | ")
-    world | best | no change errs less than frozen mean by
+    world | best | lead over frozen mean
     as compared | no change | 1,893 (998 to 2,924)
-    first tenth of the scored rows left out | no change | 1,901 (950 to 3,092)
-    last tenth left out | no change | 1,934 (821 to 2,828)
-    blocks of 53 rows, not 107 | no change | 1,893 (1,212 to 2,638)
-    blocks of 214 rows, not 107 | no change | 1,893 (763 to 2,987)
+    first tenth of the scored rows left out | the same | 1,901 (950 to 3,092)
+    last tenth left out | the same | 1,934 (821 to 2,828)
+    blocks of 53 rows, not 107 | the same | 1,893 (1,212 to 2,638)
+    blocks of 214 rows, not 107 | the same | 1,893 (763 to 2,987)
     """
     if len(the_few(comparison)) < 2:
         return []
@@ -71,12 +73,12 @@ def world_cells(
         gap = one.difference(other, best, rows)
         return f"{gap.value:z,.{digits}f} ({gap.low:z,.{digits}f} to {gap.high:z,.{digits}f})"
 
-    head = ["world", "best", f"{best} errs less than {others[0]} by"]
-    head += [f"less than {other} by" for other in others[1:]]
-    body = [
-        [world, best_of(one, rows), *(lead(one, other, rows) for other in others)]
-        for world, (one, rows) in worlds.items()
-    ]
+    head = ["world", "best", *(f"lead over {other}" for other in others)]
+    body = []
+    for world, (one, rows) in worlds.items():
+        first = best_of(one, rows)
+        said = SAME if body and first == best else first
+        body.append([world, said, *(lead(one, other, rows) for other in others)])
     return [head, *body]
 
 
@@ -85,11 +87,11 @@ def world_title(cells: list[list[str]]) -> str:
 
     Examples
     --------
-    >>> world_title([["world", "best"], ["as compared", "a"], ["rows left out", "b"]])
-    'In 0 of 1 other worlds a stays the best'
+    >>> world_title([["world", "best"], ["as compared", "a"], ["rows left out", "the same"]])
+    'In 1 of 1 other worlds a stays the best'
     """
     _, (_, best, *_), *others = cells
-    stays = sum(row[1] == best for row in others)
+    stays = sum(row[1] == SAME for row in others)
     return f"In {stays} of {len(others)} other worlds {best} stays the best"
 
 

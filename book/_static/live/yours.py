@@ -225,10 +225,11 @@ def answered(prices):
 def panel():
     """Return how the winner's lead fares in other worlds, and how long it takes to see more."""
     from companion.apps.command_line import rough
+    from companion.rivals import FOLLOWERS
     from companion.show.worlds import ran_again, world_cells, world_title
 
     cells = world_cells(result, again)
-    names = ran_again(result) or result.runs
+    names = ran_again(result) or result.runs.keys() - FOLLOWERS.keys()
     seconds = 3 * sum(result.costs(name)["cpu_seconds"] for name in names)  # three worlds
     said = None if again else rough(seconds)
     return {"title": world_title(cells), "cells": cells, "takes": said} if cells else None
