@@ -134,8 +134,8 @@ def middle(means: np.ndarray, level: float) -> tuple[float, float]:
 
     Examples
     --------
-    >>> middle(np.arange(101.0), 0.9)
-    (5.0, 95.0)
+    >>> middle(np.arange(101.0), 0.5)
+    (25.0, 75.0)
     """
     if not 0 < level < 1:
         raise ValueError(f"level is {level}; it must lie between 0 and 1")
