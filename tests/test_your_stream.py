@@ -74,8 +74,11 @@ def small_table(rows: int = 80, seed: int = 0) -> str:
     return "\n".join([head, *lines, ""])
 
 
-def test_the_page_and_its_recipes_say_the_same(glue, tmp_path):
-    """The command line and the script that are given away print the page's table and answer."""
+def test_the_page_and_its_recipes_say_the_same(glue, tmp_path, pytestconfig):
+    """The command line and the script that are given away print the page's table and answer.
+
+    With --lab, other worlds too, which take three times as long.
+    """
     file = "мой 'хлеб' 🍞.csv"
     Path(file).write_text(small_table(), encoding="utf-8")
     guess = glue.call("columns", file=file)
@@ -84,6 +87,7 @@ def test_the_page_and_its_recipes_say_the_same(glue, tmp_path):
     glue.call("describe", file=file, newest=60, **roles)
     asked = {"quick": True, "delay": "2", "prices": {"cost_of_error": 2.0, "cost_of_update": 9.0}}
     said = glue.call("run", **asked)
+    elsewhere = pytestconfig.getoption("--lab") and glue.call("worlds")
     recipe = glue.call("recipes", file=file, newest=60, **roles, **asked)
     Path("again.py").write_text(recipe["script"], encoding="utf-8")
     script = subprocess.run(
@@ -100,6 +104,9 @@ def test_the_page_and_its_recipes_say_the_same(glue, tmp_path):
     printed = command.stdout.splitlines()  # with a last column: the CPU time
     assert all(any(line.startswith(row) for line in printed) for row in table.splitlines())
     assert "\n".join(said["sentences"]) in command.stdout
+    if elsewhere:
+        panel = [*comparison.text_lines(elsewhere["cells"]), f"{elsewhere['title']}."]
+        assert "\n".join(panel) in command.stdout
     assert Path("report.html").is_file()
 
 
