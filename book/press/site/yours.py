@@ -98,8 +98,10 @@ def python_files(folder: Path) -> list[Path]:
 def saved_files(site: Path, folder: Path, lock: str) -> list[tuple[str, int]]:
     """Return the address of each file that the page needs offline, and its bytes."""
     live = site / "_static" / "live"
-    asked = {f"{name}?e={edition()}": live / name
-             for name in (*FILES, "needed.py", "yours.json", *(file for file, _, _ in SAMPLES))}
+    asked = {
+        f"{name}?e={edition()}": live / name
+        for name in (*FILES, "needed.py", "yours.json", *(file for file, _, _ in SAMPLES))
+    }
     found = {f"_static/live/{address}": path for address, path in asked.items()}
     for path in python_files(folder):
         query = f"?edition={lock}" if path.name == "pyodide-lock.json" else ""
