@@ -507,9 +507,13 @@ def test_stop_keeps_what_is_done(built, host, browser, pytestconfig):  # noqa: F
 
 
 class Unplugged(WithHeaders):
-    """A server that can be cut off."""
+    """A server that can be cut off, and whose pages the browser does not keep by itself."""
 
     cut = False
+
+    def end_headers(self) -> None:
+        self.send_header("Cache-Control", "no-store")
+        super().end_headers()
 
     def do_GET(self) -> None:
         if type(self).cut:
