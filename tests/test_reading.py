@@ -335,5 +335,5 @@ def test_a_class_s_answers_are_joined_in_the_page(site_url, browser):
     )
     rows = [row.split("\t") for row in form.locator("tbody tr").all_inner_texts()]
     assert rows == [["Q1-1", "1.1", "1 of 3", "B, 2 of 3"], ["Q1-2", "1.1", "1 of 1", "none"]]
-    assert asked == []
+    assert [url for url in asked if not url.endswith("favicon.svg")] == []
     page.close()
