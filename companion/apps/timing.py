@@ -6,14 +6,17 @@ import time as clock
 from collections.abc import Callable
 from typing import Any
 
-from companion.evaluation import fit_rows, learn_rows, predict_rows, prepared_copy, warmup_rows
+import numpy as np
+
+from companion.evaluation import extra_columns, fit_rows, prepared_copy, warmup_rows
 from companion.hybrids.tuned import Tuned
 from companion.memory import usual_memory
 from companion.rivals import one_thread, rivals
 from companion.strategies import Scheduled, Strategy
 from companion.stream import Stream
 
-FITTED, LEARNT = 2_000, 100  # rows of the moment's work
+FITTED, LEARNT = 2_000, 200  # rows of the moment's work
+RACED = 0.4  # of the trials' rows, before the race stops those that can no longer win
 
 
 def expected_seconds(stream: Stream, setting: dict[str, Any], jobs: int) -> tuple[float, int]:
@@ -36,7 +39,8 @@ def strategy_seconds(strategy: Strategy, rows: Stream, first: int) -> float:
     if not isinstance(strategy, Tuned):
         return 0.0
     ways = next(iter(strategy.choices.values()))
-    trials, trial_rows = len(strategy.choices) + len(ways) - 1, min(first, strategy.most)
+    trials = RACED * (len(strategy.choices) + len(ways) - 1)
+    trial_rows = min(first, strategy.most)
     try_out = prepared_copy(next(iter(ways.values())), rows, 0)
     fitted = min(first, FITTED)
     fit = seconds_for(lambda: fit_rows(try_out, rows, slice(0, fitted))) / fitted
@@ -48,17 +52,17 @@ def strategy_seconds(strategy: Strategy, rows: Stream, first: int) -> float:
     step = 0.0
     if not try_out.frozen:
         count = min(LEARNT, len(rows) - first)
-        step = seconds_for(lambda: one_by_one(try_out, rows, first, count)) / count
+        step = seconds_for(lambda: row_by_row(try_out, rows, first, count)) / count
     return fit * (trials * trial_rows / 2 + first) + step * (
         trials * trial_rows / 2 + len(rows) - first
     )
 
 
-def one_by_one(strategy: Strategy, rows: Stream, first: int, count: int) -> None:
-    """Predict and learn some rows, one by one."""
-    for row in range(first, first + count):
-        predict_rows(strategy, rows, slice(row, row + 1))
-        learn_rows(strategy, rows, slice(row, row + 1))
+def row_by_row(strategy: Strategy, rows: Stream, first: int, count: int) -> None:
+    """Learn some rows, each before the next is predicted, as the evaluation asks for it."""
+    here, learn = slice(first, first + count), np.arange(count - 1)
+    extra = extra_columns(strategy, rows, here, first)
+    strategy.learn_and_predict(rows.X[here], rows.y[here], learn, learn + 1, **extra)
 
 
 def seconds_for(work: Callable[[], Any]) -> float:
