@@ -44,6 +44,8 @@ def in_words(worlds: dict[str, Any], claim: str) -> str:
     others = tried(worlds, claim)
     here = others.pop(BOOKS_WORLD)
     others = {w: said for w, said in others.items() if said["pieces"] != here["pieces"]}
+    if not others:
+        return ""  # the chapter reads a record, which no world changes
     turned: dict[str, list[str]] = {}
     for world, said in others.items():
         if said["outcome"] != here["outcome"]:
