@@ -112,13 +112,14 @@ def test_what_was_missed_yesterday_is_asked_again(page):
 def test_the_answers_can_be_saved_as_json_and_nothing_is_sent(page):
     sent = []
     page.on("request", lambda request: sent.append((request.method, request.url)))
+    page.evaluate("localStorage.setItem('static-vs-dynamic:cover', 'online line')")
     open_answer(page, 1, right=False)
     open_answer(page, 2, right=True)
     with page.expect_download() as waiting:
         page.get_by_role("button", name="Save my answers as a file").click()
     assert waiting.value.suggested_filename == "quiz-answers.json"
     kept = json.loads(waiting.value.path().read_text(encoding="utf-8"))
-    assert kept["format"] == "static-vs-dynamic quiz 1"
+    assert (kept["format"], kept["predicted"]) == ("static-vs-dynamic quiz 1", "online line")
     first, second = kept["answers"]
     assert (first["question"], first["outcome"], first["right"]) == ("q01-1", "1.3", False)
     assert (second["question"], second["outcome"], second["right"]) == ("q01-2", "1.4", True)

@@ -308,10 +308,11 @@ def test_each_chapters_worksheet_prints_on_one_page(site_url, browser):
     page.close()
 
 
-def answers_file(name: str, *answers: tuple[str, str, bool]) -> dict:
+def answers_file(name: str, *answers: tuple[str, str, bool], predicted: str | None = None) -> dict:
     rows = [{"question": question, "outcome": "1.1", "answer": letter, "right": right, "at": ""}
             for question, letter, right in answers]  # fmt: skip
-    text = json.dumps({"format": "static-vs-dynamic quiz 1", "answers": rows})
+    saved = {"format": "static-vs-dynamic quiz 1", "predicted": predicted, "answers": rows}
+    text = json.dumps(saved)
     return {"name": name, "mimeType": "application/json", "buffer": text.encode()}
 
 
@@ -323,15 +324,16 @@ def test_a_class_s_answers_are_joined_in_the_page(site_url, browser):
     page.on("request", lambda request: asked.append(request.url))
     page.set_input_files("[data-class-answers] input", [
         answers_file("ada.json", ("q1-1", "B", False), ("q1-1", "A", True), ("q1-2", "A", True)),
-        answers_file("ben.json", ("q1-1", "B", False)),
-        answers_file("eve.json", ("q1-1", "A", True)),
+        answers_file("ben.json", ("q1-1", "B", False), predicted="online line"),
+        answers_file("eve.json", ("q1-1", "A", True), predicted="online line"),
         {"name": "cat.json", "mimeType": "application/json", "buffer": b"{ broken"},
     ])  # fmt: skip
     form = page.locator("[data-class-answers]")
     said = form.locator("[role=status]")
     page.wait_for_timeout(300)
-    assert (
-        said.inner_text() == "3 of 4 files read, 2 questions. Not files of saved answers: cat.json."
+    assert said.inner_text() == (
+        "3 of 4 files read, 2 questions. Not files of saved answers: cat.json. "
+        "Predicted on the cover: online line 2."
     )
     rows = [row.split("\t") for row in form.locator("tbody tr").all_inner_texts()]
     assert rows == [["Q1-1", "1.1", "1 of 3", "B, 2 of 3"], ["Q1-2", "1.1", "1 of 1", "none"]]

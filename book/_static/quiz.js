@@ -70,7 +70,9 @@
   button("Save my answers as a file", () => {
     const rows = Object.entries(records).flatMap(([question, record]) =>
       record.tries.map((one) => ({ question, outcome: record.outcome, ...one })));
-    const file = new Blob([JSON.stringify({ format: "static-vs-dynamic quiz 1", answers: rows }, null, 1)], { type: "application/json" });
+    let predicted = null; // on the cover, before the first chapter
+    try { predicted = localStorage.getItem(PREFIX + "cover"); } catch { /* private window */ }
+    const file = new Blob([JSON.stringify({ format: "static-vs-dynamic quiz 1", predicted, answers: rows }, null, 1)], { type: "application/json" });
     const link = Object.assign(document.createElement("a"), { href: URL.createObjectURL(file), download: "quiz-answers.json" });
     link.click();
     URL.revokeObjectURL(link.href);

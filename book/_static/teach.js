@@ -68,12 +68,15 @@
       let found = null;
       try { found = JSON.parse(await file.text()); } catch { /* said below */ }
       if (found?.format !== "static-vs-dynamic quiz 1" || !Array.isArray(found.answers)) throw new Error(file.name);
-      return [...new Map(found.answers.toReversed().map((one) => [one.question, one])).values()];
+      const answers = [...new Map(found.answers.toReversed().map((one) => [one.question, one])).values()];
+      return { answers, predicted: found.predicted };
     };
     input.addEventListener("change", async () => {
       const done = await Promise.allSettled([...input.files].map(read));
       const refused = done.filter((one) => one.reason).map((one) => one.reason.message);
-      const all = done.flatMap((one) => one.value ?? []);
+      const all = done.flatMap((one) => one.value?.answers ?? []);
+      const predicted = done.map((one) => one.value?.predicted).filter((name) => typeof name === "string" && name);
+      const counts = [...new Set(predicted)].sort().map((name) => `${name} ${predicted.filter((one) => one === name).length}`);
       const rows = [...new Set(all.map((one) => one.question))].map((question) => {
         const some = all.filter((one) => one.question === question);
         const wrong = {};
@@ -95,7 +98,7 @@
       }
       box.replaceChildren(...(rows.length ? [table] : []));
       const whole = done.length - refused.length;
-      status.textContent = `${whole} of ${done.length} files read, ${rows.length} questions.${refused.length ? ` Not files of saved answers: ${refused.join(", ")}.` : ""}`;
+      status.textContent = `${whole} of ${done.length} files read, ${rows.length} questions.${refused.length ? ` Not files of saved answers: ${refused.join(", ")}.` : ""}${counts.length ? ` Predicted on the cover: ${counts.join(", ")}.` : ""}`;
     });
     joined.addEventListener("submit", (event) => event.preventDefault());
     joined.hidden = false;
