@@ -113,8 +113,11 @@ def other_orders(known: dict[str, Any]) -> Numbers:
                              for line in lines])
              for name in ("held only", "held, 1 in 10, weighted")}  # fmt: skip
     held, weighted = table.values()
-    return {"orders in which weighted is cheaper": np.sum(weighted[:, 0] < held[:, 0]),
-            "% escaped, held only": held[:, 3].mean(), "by its records": held[:, 4].mean()}  # fmt: skip
+    return {
+        "orders in which weighted is cheaper": np.sum(weighted[:, 0] < held[:, 0]),
+        "% escaped, held only": held[:, 3].mean(),
+        "by its records": held[:, 4].mean(),
+    }
 
 
 FORETOLD = (
@@ -165,9 +168,14 @@ def edition(one: Foretold) -> str:
 
 def known_before(one: Foretold) -> dict[str, Any]:
     """Run a chapter's code up to and with the experiment; return what it has defined."""
+    import matplotlib
+
+    matplotlib.use("Agg")
+    import matplotlib.pyplot as plt
+
     from companion.show import plots
 
-    plots.show = lambda fig, *rest, **more: plots.plt.close(fig)
+    plots.show = lambda fig, *rest, **more: plt.close(fig)
     name = next(chapter.name for chapter in chapters.in_order() if chapter.number == one.chapter)
     known: dict[str, Any] = {"__name__": "__main__"}
     os.chdir(NOTEBOOKS)
