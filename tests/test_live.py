@@ -187,7 +187,7 @@ def test_nothing_is_loaded_before_the_first_touch(built, site_url, browser):  # 
         page.locator("form.live select, form.live input").first.focus()
         ours = {url.partition("?")[0].rpartition("/")[2]: len(one.body())
                 for url, one in list(sizes.items()) if "/live/" in url}  # fmt: skip
-        assert sorted(ours) == ["live.css", "page.mjs"]
+        assert sorted(ours) == ["page.mjs"]
         assert not [url for url in sizes if "/lab/" in url]
         html = page.content()
         own = len(html[html.index('<form class="live"') : html.index("</form>")])

@@ -46,6 +46,6 @@ def book_pages(site: Path) -> list[Path]:
     return [path for place in places for path in site.glob(place)]
 
 
-def when_built(app: Sphinx, write: Callable[[Path], Any]) -> None:
+def when_built(app: Sphinx, write: Callable[[Path], Any], priority: int = 500) -> None:
     """Call a function with the built site's folder, if the build did not fail."""
-    app.connect("build-finished", lambda app, failure: failure or write(Path(app.outdir)))
+    app.connect("build-finished", lambda app, failure: failure or write(Path(app.outdir)), priority)

@@ -90,5 +90,5 @@ def make_light(site: Path) -> None:
 
 def setup(app: Sphinx) -> dict[str, Any]:
     """Register the extension."""
-    when_built(app, make_light)
+    when_built(app, make_light, priority=900)  # the theme writes the colours of code at 500
     return about()

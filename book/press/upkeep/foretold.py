@@ -172,20 +172,21 @@ def known_before(one: Foretold) -> dict[str, Any]:
 
     matplotlib.use("Agg")
     import matplotlib.pyplot as plt
+    from IPython.core.interactiveshell import InteractiveShell
 
     from companion.show import plots
 
     plots.show = lambda fig, *rest, **more: plt.close(fig)
     name = next(chapter.name for chapter in chapters.in_order() if chapter.number == one.chapter)
-    known: dict[str, Any] = {"__name__": "__main__"}
     os.chdir(NOTEBOOKS)
+    shell = InteractiveShell()
     for cell in chapters.cells(name):
         if cell["cell_type"] == "code":
-            known["code"] = code = "".join(cell["source"])
+            code = "".join(cell["source"])
             with contextlib.redirect_stdout(io.StringIO()):
-                exec(code, known)  # noqa: S102 (the chapter's own code)
+                shell.run_cell(code, silent=True).raise_error()
             if code.startswith(one.begins):
-                return known
+                return shell.user_ns | {"code": code}
     raise SystemExit(f"chapter {one.chapter} has no cell that begins with {one.begins!r}")
 
 
