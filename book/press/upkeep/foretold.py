@@ -9,12 +9,12 @@ committed first; then ``python -m book.press.upkeep.foretold`` ran the chapter's
 from __future__ import annotations
 
 import contextlib
-import inspect
 import io
 import json
 import os
 import sys
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any, NamedTuple
 
 from book.press import chapters
@@ -23,6 +23,7 @@ from book.press.places import BOOK, NOTEBOOKS
 from companion.files.atomic import write_atomically
 
 RECORD = BOOK / "foretold.json"
+SOURCE = Path(__file__).read_text(encoding="utf-8")
 Numbers = dict[str, float]
 
 
@@ -161,9 +162,10 @@ FORETOLD = (
 
 def edition(one: Foretold) -> str:
     """Return a name for a prediction as it stands: its words, its measure, when it holds."""
-    conditions = inspect.getsource(sys.modules[__name__]).partition("FORETOLD = (")[2]
-    entry = conditions.partition(f"\n        {one.chapter}, ")[2].partition("\n    ),")[0]
-    return digest([], one.words, entry, inspect.getsource(one.measure))[:16]
+    code = SOURCE.partition("\nFORETOLD = (")[2]
+    entry = code.partition(f"\n        {one.chapter}, ")[2].partition("\n    ),")[0]
+    measure = SOURCE.partition(f"\ndef {one.measure.__name__}(")[2].partition("\n\n\n")[0]
+    return digest([], one.words, entry, measure)[:16]
 
 
 def known_before(one: Foretold) -> dict[str, Any]:
