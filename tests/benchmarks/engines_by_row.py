@@ -12,6 +12,7 @@ from __future__ import annotations
 import csv
 import os
 import statistics
+import site
 import subprocess
 import sys
 import tempfile
@@ -40,7 +41,7 @@ def fetch() -> None:
     if not (folder / "capymoa").exists():
         command = [sys.executable, "-m", "pip", "install", "-q", "--no-deps", "--target"]
         subprocess.run([*command, str(folder), *FETCHED], check=True)
-    sys.path.append(str(folder))
+    site.addsitedir(str(folder))
 
 
 def river_model(model: str, numbers: bool, seed: int) -> Any:
