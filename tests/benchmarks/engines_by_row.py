@@ -11,8 +11,8 @@ from __future__ import annotations
 
 import csv
 import os
-import statistics
 import site
+import statistics
 import subprocess
 import sys
 import tempfile
