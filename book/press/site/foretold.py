@@ -10,7 +10,7 @@ from book.press.upkeep.foretold import FORETOLD, RECORD, edition
 def claims_foretold() -> str:
     """Return each prediction beside what was measured, as Markdown; failed ones as well."""
     record = json.loads(RECORD.read_text(encoding="utf-8"))
-    lines = ["| Chapter | Foretold | Measured | |", "|---|---|---|---|"]
+    lines = ["| Chapter | Foretold | Measured | Outcome |", "|---|---|---|---|"]
     for one in FORETOLD:
         found = record.get(str(one.chapter), {})
         if found.get("edition") != edition(one):
