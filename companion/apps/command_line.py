@@ -40,7 +40,7 @@ from companion.show.classes import (
     rare_class_sentences,
 )
 from companion.show.numbers import number_cells
-from companion.show.worlds import run_again, world_cells, world_title
+from companion.show.worlds import run_again, the_few, world_cells, world_title
 from companion.stream import Stream, duration
 from companion.streams.description import as_text, description
 from companion.streams.tables import BadInput, Reading, newest_rows, read_table
@@ -232,7 +232,7 @@ def run_compare(args: argparse.Namespace) -> int:
         lines += [*text_lines(cells), ""]
     print(*map(visible, [*lines, *sentences]), sep="\n", flush=True)
     again = {}
-    if args.worlds and world_cells(result):
+    if args.worlds and len(the_few(result)) > 1:
         again = run_again(reading.stream, result, setting, n_jobs=jobs)
         cells = world_cells(result, again)
         print(*map(visible, ["", *text_lines(cells), f"{world_title(cells)}."]), sep="\n")

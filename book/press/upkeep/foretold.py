@@ -8,10 +8,7 @@ committed first; then ``python -m book.press.upkeep.foretold`` ran the chapter's
 
 from __future__ import annotations
 
-import contextlib
-import io
 import json
-import os
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -19,7 +16,8 @@ from typing import Any, NamedTuple
 
 from book.press import chapters
 from book.press.files import digest
-from book.press.places import BOOK, NOTEBOOKS
+from book.press.places import BOOK
+from book.press.upkeep.robustness import run_quietly
 from companion.files.atomic import write_atomically
 
 RECORD = BOOK / "foretold.json"
@@ -170,26 +168,10 @@ def edition(one: Foretold) -> str:
 
 def known_before(one: Foretold) -> dict[str, Any]:
     """Run a chapter's code up to and with the experiment; return what it has defined."""
-    import matplotlib
-
-    matplotlib.use("Agg")
-    import matplotlib.pyplot as plt
-    from IPython.core.interactiveshell import InteractiveShell
-
-    from companion.show import plots
-
-    plots.show = lambda fig, *rest, **more: plt.close(fig)
     name = next(chapter.name for chapter in chapters.in_order() if chapter.number == one.chapter)
-    os.chdir(NOTEBOOKS)
-    shell = InteractiveShell()
-    for cell in chapters.cells(name):
-        if cell["cell_type"] == "code":
-            code = "".join(cell["source"])
-            with contextlib.redirect_stdout(io.StringIO()):
-                shell.run_cell(code, silent=True).raise_error()
-            if code.startswith(one.begins):
-                return shell.user_ns | {"code": code}
-    raise SystemExit(f"chapter {one.chapter} has no cell that begins with {one.begins!r}")
+    code = ["".join(cell["source"]) for cell in chapters.cells(name) if cell["cell_type"] == "code"]
+    last = next(k for k, source in enumerate(code) if source.startswith(one.begins))
+    return run_quietly(code[: last + 1]) | {"code": code[last]}
 
 
 def main() -> int:

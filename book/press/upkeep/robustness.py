@@ -116,16 +116,33 @@ def digest(name: str) -> str:
     return hashlib.sha256("\0".join(code).encode()).hexdigest()[:16]
 
 
-def verdicts_in(name: str, world: str) -> list[dict[str, Any]]:
-    """Run a chapter's code in a world; return its verdicts: claim, outcome, what the pieces say."""
+def run_quietly(code: list[str], forgiven: str = "\0") -> dict[str, Any]:
+    """Run a chapter's cells, showing nothing; return what they have defined.
+
+    An error ends it, except in a cell that holds the forgiven words.
+    """
     import matplotlib
 
     matplotlib.use("Agg")
     import matplotlib.pyplot as plt
     from IPython.core.interactiveshell import InteractiveShell
 
-    from companion import claims
     from companion.show import plots
+
+    plots.show = lambda fig, *rest, **more: plt.close(fig)
+    os.chdir(NOTEBOOKS)
+    shell = InteractiveShell()
+    with contextlib.redirect_stdout(io.StringIO()):
+        for source in code:
+            done = shell.run_cell(source, silent=True)
+            if forgiven not in source:
+                done.raise_error()
+    return shell.user_ns
+
+
+def verdicts_in(name: str, world: str) -> list[dict[str, Any]]:
+    """Run a chapter's code in a world; return its verdicts: claim, outcome, what the pieces say."""
+    from companion import claims
 
     found: list[dict[str, Any]] = []
     judge = claims.verdict
@@ -143,19 +160,12 @@ def verdicts_in(name: str, world: str) -> list[dict[str, Any]]:
     times = world_is.pop("warmup", 1)
     change(**world_is)
     claims.verdict = noted
-    plots.show = lambda fig, *rest, **more: plt.close(fig)
     notebook = nbformat.read(NOTEBOOKS / f"{name}.ipynb", as_version=4)
     as_written = judged_code(notebook)
     code = [other_warmup(source, times) for source in as_written] if times != 1 else as_written
     if times != 1 and code == as_written:
         raise ValueError("the code names no warm-up")
-    os.chdir(NOTEBOOKS)
-    shell = InteractiveShell.instance()
-    with contextlib.redirect_stdout(io.StringIO()):
-        for source in code:
-            done = shell.run_cell(source, silent=True)
-            if "plots." not in source:  # a figure may point at a row that this world has not
-                done.raise_error()
+    run_quietly(code, forgiven="plots.")  # a figure may point at a row that this world has not
     return found
 
 
