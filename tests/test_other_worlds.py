@@ -6,10 +6,13 @@ import json
 
 import numpy as np
 import pytest
+from sklearn.dummy import DummyRegressor
 
 from book.press import chapters
 from book.press.site import other_worlds
 from book.press.upkeep import robustness
+from companion.evaluation import prequential
+from companion.strategies import Scheduled
 from companion.stream import Stream
 
 FRESH = [name for name in other_worlds.record() if other_worlds.fresh(name)]
@@ -81,3 +84,30 @@ def test_a_chapter_is_computed_anew_in_another_world(tmp_path, monkeypatch):
         assert done.returncode == 0, done.stderr
         said[world] = json.loads(done.stdout.strip().splitlines()[-1])[0]["pieces"]
     assert said["the book's"][0][0] > 0 > said["the first tenth left out"][0][0]
+
+
+@pytest.mark.parametrize("every", [4, "4D"])
+def test_a_schedule_that_begins_later_fits_as_often_at_other_dates(every, monkeypatch):
+    monkeypatch.setattr(Scheduled, "fit", Scheduled.fit)  # what is put there goes with the test
+    days = np.datetime64("2020-01-01") + np.arange(30)
+    stream = Stream("toy", np.zeros((30, 1)), np.arange(30.0), time=days)
+    fits = []
+    for share in (0, 0.5):
+        if share:
+            robustness.begun_later(share)
+        run = prequential(Scheduled(DummyRegressor(), every=every), stream, warmup=2)
+        fits.append([row for row, what in run.events if what == "fit"][1:])  # after the warm-up's
+    assert [row + 2 for row in fits[0]][: len(fits[1])] == fits[1]
+    assert len(fits[0]) - len(fits[1]) in (0, 1) and len(fits[1]) > 4
+
+
+def test_a_world_that_a_chapters_code_does_not_name_is_refused(tmp_path, monkeypatch):
+    plain = {"cells": [{"cell_type": "code", "id": "a", "source": "claims.verdict()",
+                        "metadata": {}, "outputs": [], "execution_count": None}],
+             "metadata": {}, "nbformat": 4, "nbformat_minor": 5}  # fmt: skip
+    (tmp_path / "01_plain.ipynb").write_text(json.dumps(plain), encoding="utf-8")
+    monkeypatch.setattr(robustness, "NOTEBOOKS", tmp_path)
+    monkeypatch.setattr("companion.claims.verdict", None)  # put back when the test ends
+    for world in ("a warm-up half as long", "all rows instead of a cut", "another turbine"):
+        with pytest.raises(ValueError, match="the code names no (warm-up|cut|turbine)"):
+            robustness.verdicts_in("01_plain", world)

@@ -1,9 +1,10 @@
-"""Compute every verdict again in other worlds: other rows, warm-ups, blocks and random numbers.
+"""Compute every verdict again in other worlds: other rows, warm-ups, schedules, random numbers.
 
 A chapter's code runs as it stands, up to its last verdict; what it asks the companion for is
-changed on the way, and the warm-up where the code names it. ``book/robustness.json`` says for
-each verdict what came out in each world. A world in which a chapter's code cannot run (it may
-name a row that is not there) is left out, and the record says why.
+changed on the way, and the warm-up, the cut and the turbine where the code names them.
+``book/robustness.json`` says for each verdict what came out in each world. A world in which a
+chapter's code cannot run (it may name a row that is not there) is left out, and the record says
+why.
 """
 
 from __future__ import annotations
@@ -27,14 +28,18 @@ import nbformat
 from book.press.places import NOTEBOOKS, OTHER_WORLDS
 from companion.files.atomic import write_atomically
 
-WORLDS: dict[str, dict[str, float]] = {
+WORLDS: dict[str, dict[str, Any]] = {
     "the book's": {},
     "the first twentieth left out": {"first": 0.05},
     "the first tenth left out": {"first": 0.1},
     "the last tenth left out": {"last": 0.1},
     "the last fifth left out": {"last": 0.2},
-    "a warm-up half as long": {"warmup": 0.5},
-    "a warm-up half as long again": {"warmup": 1.5},
+    "a warm-up half as long": {"warm-up": 0.5},
+    "a warm-up half as long again": {"warm-up": 1.5},
+    "a warm-up two and a half times as long": {"warm-up": 2.5},
+    "every schedule begun half a period later": {"late": 0.5},
+    "all rows instead of a cut": {"cut": None},
+    "another turbine": {"turbine": "90"},
     "blocks half as long": {"block": 0.5},
     "blocks twice as long": {"block": 2},
     "other random numbers": {"seed": 1},
@@ -86,7 +91,47 @@ def other_warmup(code: str, times: float) -> str:
                   lambda found: f"{found[1]}{int(times * int(found[2]))}", code)  # fmt: skip
 
 
-def change(first: float = 0, last: float = 0, block: float = 1, seed: int = 0) -> None:
+def other_turbine(code: str, end: str) -> str:
+    """Return code in which the first turbine has changed places with the one that ends so.
+
+    >>> other_turbine('one, three = "R80711", ["R80711", "R80721", "R80790"]', "90")
+    'one, three = "R80790", ["R80790", "R80721", "R80711"]'
+    """
+    ends = {"11": end, end: "11"}
+    return re.sub(f"R807(11|{end})\\b", lambda found: f"R807{ends[found[1]]}", code)
+
+
+def uncut(code: str, _: Any = None) -> str:
+    """Return code in which a shipped stream is taken whole where it was cut.
+
+    >>> uncut("streams.glucose().take(slice(0, 6000)).y, bikes.take(slice(0, warmup))")
+    'streams.glucose().y, bikes.take(slice(0, warmup))'
+    """
+    return re.sub(r"(streams\.\w+\([^()]*\))\.take\(slice\([^()]*\)\)", r"\1", code)
+
+
+REWRITES = {"warm-up": other_warmup, "cut": uncut, "turbine": other_turbine}
+
+
+def begun_later(share: float) -> None:
+    """Let each schedule's first period be longer, so that all its fits come at other dates."""
+    from companion.strategies import Scheduled
+
+    fit = Scheduled.fit
+
+    def fit_and_wait(self: Scheduled, X: Any, y: Any, **extra: Any) -> None:
+        fit(self, X, y, **extra)
+        if self.period is None:
+            self.stable_for += int(share * self.every)
+        else:
+            self.stable_until += share * self.period
+
+    Scheduled.fit = fit_and_wait  # type: ignore[method-assign]
+
+
+def change(
+    first: float = 0, last: float = 0, block: float = 1, seed: int = 0, late: float = 0
+) -> None:
     """Change what the companion gives to whoever asks it from now on."""
     import numpy as np
 
@@ -100,6 +145,8 @@ def change(first: float = 0, last: float = 0, block: float = 1, seed: int = 0) -
     length, draw = intervals.block_length, np.random.default_rng
     if block != 1:
         everywhere(length, lambda d: max(1, min(int(block * length(d)), len(d) // 2)))
+    if late:
+        begun_later(late)
     if seed:
         np.random.default_rng = lambda s=None: draw([s, seed] if isinstance(s, int) else s)
 
@@ -157,14 +204,16 @@ def verdicts_in(name: str, world: str) -> list[dict[str, Any]]:
         })  # fmt: skip
 
     world_is = dict(WORLDS[world])
-    times = world_is.pop("warmup", 1)
+    rewrites = {name: world_is.pop(name) for name in REWRITES if name in world_is}
     change(**world_is)
     claims.verdict = noted
     notebook = nbformat.read(NOTEBOOKS / f"{name}.ipynb", as_version=4)
     as_written = judged_code(notebook)
-    code = [other_warmup(source, times) for source in as_written] if times != 1 else as_written
-    if times != 1 and code == as_written:
-        raise ValueError("the code names no warm-up")
+    code = as_written
+    for name, value in rewrites.items():
+        code = [REWRITES[name](source, value) for source in as_written]
+        if code == as_written:
+            raise ValueError(f"the code names no {name}")
     run_quietly(code, forgiven="plots.")  # a figure may point at a row that this world has not
     return found
 
@@ -183,7 +232,7 @@ def run(name: str, world: str) -> list[dict[str, Any]] | str:
 
 
 def main() -> int:
-    """Renew the record of the chapters whose code has changed, or of those that are named."""
+    """Fill the record: worlds that are missing, all of them where a chapter's code has changed."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--one", nargs=2, metavar=("CHAPTER", "WORLD"))
     parser.add_argument("--jobs", type=int, default=2)
@@ -196,10 +245,15 @@ def main() -> int:
     with ThreadPoolExecutor(options.jobs) as pool:
         for path in sorted(NOTEBOOKS.glob("[0-9]*.ipynb")):
             source = digest(path.stem)
-            named = path.name.startswith(tuple(options.only))
-            if not (named if options.only else record.get(path.stem, {}).get("source") != source):
+            if options.only and not path.name.startswith(tuple(options.only)):
                 continue
-            said = dict(zip(WORLDS, pool.map(partial(run, path.stem), WORLDS), strict=True))
+            known = record.get(path.stem, {})
+            said = known["worlds"] if known.get("source") == source else {}
+            missing = [world for world in WORLDS if world not in said]
+            if not missing:
+                continue
+            said |= dict(zip(missing, pool.map(partial(run, path.stem), missing), strict=True))
+            said = {world: said[world] for world in WORLDS}
             record[path.stem] = {"source": source, "worlds": said}
             write_atomically(OTHER_WORLDS, (json.dumps(record, indent=1) + "\n").encode())
             left = [world for world, verdicts in said.items() if isinstance(verdicts, str)]
