@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any
 
-import yaml
 from axe_playwright_python.sync_playwright import Axe
 
-ROOT = Path(__file__).parents[1]
-TOC = yaml.safe_load((ROOT / "book" / "_toc.yml").read_text())
-PAGES = [TOC["root"]] + [
-    chapter["file"] for part in TOC["parts"] for chapter in part["chapters"]
-]  # fmt: skip
+from book.press import chapters
+
+PAGES = chapters.pages()
 AXE = {"preload": False, "resultTypes": ["violations"]}  # twice as quick
 
 

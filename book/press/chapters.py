@@ -43,8 +43,9 @@ def contents() -> dict[str, Any]:
 
 def pages() -> list[str]:
     """Return all of the book's pages in reading order."""
-    entries = [entry["file"] for part in contents()["parts"] for entry in part["chapters"]]
-    return [contents()["root"], *entries]
+    entries = [entry for part in contents()["parts"] for entry in part["chapters"]]
+    nested = [page["file"] for entry in entries for page in (entry, *entry.get("sections", ()))]
+    return [contents()["root"], *nested]
 
 
 @functools.cache

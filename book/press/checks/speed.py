@@ -57,7 +57,7 @@ def main() -> int:
                   f"{costs['CLS']:7.3f}{costs['TBT']:8.0f}")  # fmt: skip
             over += too_much(page, costs)
     print("over a limit: " + ", ".join(over) if over else "every page is within all limits")
-    for page in (f"notebooks/{chapters.in_order()[0].name}", "book/api"):
+    for page in (f"notebooks/{chapters.in_order()[0].name}", "book/api_streams"):
         said = [lighthouse.missing()] if lighthouse.missing() else lighthouse.scores(page)
         print("\n".join(f"{page}, {line}" for line in said))
     return 1 if over else 0
