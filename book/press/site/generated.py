@@ -22,6 +22,7 @@ from book.press.site import (
     foretold,
     landing,
     ledger,
+    other_worlds,
     prices,
     stories,
 )
@@ -30,7 +31,7 @@ from book.press.site.long_haul import long_haul
 WRITERS = (
     cover.book_cover, landing.chapter_cards, landing.claims_board, landing.book_downloads,
     ledger.claims_ledger, claims_map.claims_map, conditions.claims_conditions,
-    foretold.claims_foretold, prices.price_the_verdict,
+    foretold.claims_foretold, other_worlds.claims_other_worlds, prices.price_the_verdict,
     data_cards.data_cards, stories.stream_stories, long_haul,
     figure_index.figure_index, downloads.slide_decks, downloads.course_downloads,
     downloads.bank_downloads, question_pages.bank_overview, question_pages.question_bank,

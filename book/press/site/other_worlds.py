@@ -7,7 +7,7 @@ import json
 from typing import Any
 
 from book.press.places import OTHER_WORLDS
-from book.press.upkeep.robustness import digest
+from book.press.upkeep.robustness import WORLDS, digest
 
 BOOKS_WORLD = "the book's"
 KINDS = {"supported": "supported", "only": "only under a condition", "not": "not supported"}
@@ -64,3 +64,14 @@ def other_worlds(chapter: str, claim: str) -> str:
     if not fresh(chapter):
         return ""
     return in_words(record()[chapter]["worlds"], claim)
+
+
+def claims_other_worlds() -> str:
+    """Return which worlds are tried, for how many chapters, and with which versions."""
+    shown = [name for name in sorted(record()) if fresh(name)]
+    tools = sorted({record()[name]["versions"] for name in shown})
+    others = [world for world in WORLDS if world != BOOKS_WORLD]
+    return (
+        f"The {len(others)} worlds: {'; '.join(others)}. They were tried for the verdicts of "
+        f"{len(shown)} chapters, with {' or '.join(tools)}."
+    )

@@ -21,6 +21,7 @@ import sys
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from functools import partial
+from importlib import metadata
 from typing import Any
 
 import nbformat
@@ -218,6 +219,13 @@ def verdicts_in(name: str, world: str) -> list[dict[str, Any]]:
     return found
 
 
+def versions() -> str:
+    """Return the versions that a verdict's numbers may depend on, in words."""
+    tools = ("numpy", "scipy", "scikit-learn", "river")
+    python = "Python " + ".".join(map(str, sys.version_info[:2]))
+    return ", ".join([python, *(f"{tool} {metadata.version(tool)}" for tool in tools)])
+
+
 def run(name: str, world: str) -> list[dict[str, Any]] | str:
     """Run a chapter in a world, in a process of its own; return its verdicts, or why none."""
     command = [sys.executable, "-m", "book.press.upkeep.robustness", "--one", name, world]
@@ -248,13 +256,14 @@ def main() -> int:
             if options.only and not path.name.startswith(tuple(options.only)):
                 continue
             known = record.get(path.stem, {})
-            said = known["worlds"] if known.get("source") == source else {}
+            same = (known.get("source"), known.get("versions")) == (source, versions())
+            said = known["worlds"] if same else {}
             missing = [world for world in WORLDS if world not in said]
             if not missing:
                 continue
             said |= dict(zip(missing, pool.map(partial(run, path.stem), missing), strict=True))
             said = {world: said[world] for world in WORLDS}
-            record[path.stem] = {"source": source, "worlds": said}
+            record[path.stem] = {"source": source, "versions": versions(), "worlds": said}
             write_atomically(OTHER_WORLDS, (json.dumps(record, indent=1) + "\n").encode())
             left = [world for world, verdicts in said.items() if isinstance(verdicts, str)]
             print(f"{path.stem}: {len(WORLDS) - len(left)} worlds; without {left}", flush=True)
