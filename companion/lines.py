@@ -167,7 +167,7 @@ class FadingLine(RegressorMixin, BaseEstimator):
 
 
 class FadingLogit(ClassifierMixin, BaseEstimator):
-    """Logistic regression for two or more classes, a Newton step after every row.
+    """Logistic regression for two or more classes, a Newton step with every call.
 
     Parameters
     ----------
@@ -203,8 +203,8 @@ class FadingLogit(ClassifierMixin, BaseEstimator):
         if not hasattr(self, "classes_"):
             classes = np.unique(y) if classes is None else np.asarray(classes)
             return self._start(X, y, classes, given)
-        for k in range(len(y)):
-            self._step(X[k : k + 1], int(np.searchsorted(self.classes_, y[k])), given[k])
+        if len(y):
+            self._step(X, np.searchsorted(self.classes_, y), given)
         return self
 
     def fit(
@@ -250,18 +250,17 @@ class FadingLogit(ClassifierMixin, BaseEstimator):
     def _curve(shares: np.ndarray) -> np.ndarray:
         return np.maximum((1 - (shares**2).sum(axis=1)) / 2, 0.02)
 
-    def _step(self, x: np.ndarray, code: int, weight: float) -> None:
-        shares = self.predict_proba(x)
-        x = self.sums_.cut(x, np.inf)
-        self.sums_.add(x, np.full(1, weight))
-        self.curves_ *= self.sums_.fade
-        self.curves_ += self._curves(x, weight * self._curve(shares))
+    def _step(self, X: np.ndarray, codes: np.ndarray, given: np.ndarray) -> None:
+        shares = self.predict_proba(X)
+        X, weights = self.sums_.cut(X, np.inf), given * ages(self.sums_.fade, len(X))
+        self.sums_.add(X, weights)
+        self.curves_ *= self.sums_.fade ** len(X)
+        self.curves_ += self._curves(X, weights * self._curve(shares))
         held = self.curves_.copy()
         held.flat[:: len(held) + 1] += self.ridge * np.r_[0.01, self.sums_.spread**2]
-        wrong = -shares[0]
-        wrong[code] += 1
-        wrong *= weight
-        self.weights_ += np.outer(np.linalg.solve(held, self.sums_.with_one(x)[0]), wrong)
+        wrong = np.eye(len(self.classes_))[codes] - shares
+        gradient = self.sums_.with_one(X).T @ (wrong * weights[:, None])
+        self.weights_ += np.linalg.solve(held, gradient)
 
     def predict_proba(self, X: np.ndarray) -> np.ndarray:
         """Return each class's probability, shape (n, classes)."""

@@ -54,6 +54,7 @@ EACH_VIEW = (
     5_000  # scored rows up to which the warm-up's choice of what to see is not trusted alone
 )
 EACH_VIEW_OF_TREES = 100_000  # rows up to which the same holds for boosting
+WIDE = 16  # columns for each row that an online line learns at once: many columns take long
 TREE_ROWS = 40_000  # streams with more scored rows get no forest that grows row by row
 SLOW = ("refit linear, all rows", "triggered", "online")  # on many rows; last under a budget
 AFTER_THE_RUNS = 3e-4  # seconds a row that followers and intervals may take
@@ -274,10 +275,17 @@ def rivals(
         line, lambda model: Triggered(model, drift.ADWIN(), window=window)
     )
     by_row = fading_lines(classes, first)
-    lineup["online linear"] = tuned(by_row, OnlineAfterFit)
+    together = max(1, len(stream.features) // WIDE)
+    at_once = f", {together} rows at once" if together > 1 else ""
+    online_ways = {f"{how}{at_once}": model for how, model in by_row.items()}
+
+    def online(model: Any) -> Strategy:
+        return OnlineAfterFit(model, batch=together)
+
+    lineup["online linear"] = tuned(online_ways, online)
     each_view = list(seen) if n - first <= EACH_VIEW and len(seen) > 1 else []
     for what in each_view:
-        lineup[f"online linear on {what}"] = tuned(by_row, OnlineAfterFit, only=what)
+        lineup[f"online linear on {what}"] = tuned(online_ways, online, only=what)
     for name, model in (own or {}).items():
         if isinstance(model, Strategy):
             lineup[name] = model

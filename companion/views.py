@@ -189,6 +189,12 @@ class ByRow(sklearn.base.BaseEstimator):
 class OnlineAfterFit(Online):
     """Online learning row by row, the warm-up learnt at once.
 
+    Parameters
+    ----------
+    model : model with ``partial_fit``
+    batch : int
+        Labels collected before one ``partial_fit``, after the warm-up (1 is row by row).
+
     Examples
     --------
     >>> from companion.lines import FadingLine
@@ -200,9 +206,9 @@ class OnlineAfterFit(Online):
 
     def fit(self, X: np.ndarray, y: np.ndarray) -> None:
         """Learn the warm-up in one call."""
-        self.batch = max(1, len(X))
+        batch, self.batch = self.batch, max(1, len(X))
         super().fit(X, y)
-        self.batch = self.stable_for = 1
+        self.batch = self.stable_for = batch
 
 
 class Column(Strategy):

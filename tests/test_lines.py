@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
+from sklearn.base import clone
 from sklearn.linear_model import LinearRegression, LogisticRegression
 
 from companion import prequential, streams
 from companion.checks import check_strategy
 from companion.lines import FadingLine, FadingLogit, Sums
+from companion.rivals import rivals
 from companion.stream import Stream
 from companion.views import OnlineAfterFit, View
 
@@ -167,3 +171,38 @@ def test_sums_name_dead_columns():
     sums = Sums(np.zeros(2), 1.0)
     sums.add(np.array([[1e6, 1.0], [1e6, 2.0]]), np.ones(2))
     assert sums.dead.tolist() == [True, False]
+
+
+@pytest.mark.parametrize("classes", [0, 2, 3])
+@pytest.mark.parametrize("weighed", [False, True])
+def test_rows_learnt_at_once_leave_the_sums_that_they_leave_one_by_one(classes, weighed):
+    rng = np.random.default_rng(0)
+    X = rng.normal(size=(600, 3))
+    score = X @ rng.normal(size=(3, max(classes, 1)))
+    y = score.argmax(axis=1) if classes == 3 else score[:, 0] > 0 if classes else score[:, 0]
+    y = y.astype(int) if classes else y + 0.3 * rng.normal(size=600)
+    weights = rng.uniform(0.5, 2, 600) if weighed else None
+    kind, said = FadingLogit(100) if classes else FadingLine(100), []
+    for step in (1, 4):
+        model = clone(kind).fit(X[:200], y[:200], sample_weight=None if weights is None else
+                                weights[:200])  # fmt: skip
+        for k in range(200, 600, step):
+            rows = slice(k, k + step)
+            given = {} if weights is None else {"sample_weight": weights[rows]}
+            model.partial_fit(X[rows], y[rows], **given)
+        said.append(model.predict_proba(X) if classes else model.predict(X))
+        said.append(model.sums_.products)
+    assert said[3] == pytest.approx(said[1])
+    assert np.abs(said[2] - said[0]).mean() < 0.02
+
+
+def test_on_a_wide_table_lines_learn_a_few_rows_at_once_and_say_so():
+    rng = np.random.default_rng(0)
+    X = rng.normal(size=(300, 40))
+    stream = Stream("wide", X, X @ rng.normal(size=40))
+    for width, together in ((5, 1), (40, 2)):
+        narrow = replace(stream, X=X[:, :width], features=stream.features[:width])
+        lineup = rivals(narrow, quick=True)
+        (ways, *_) = lineup["online linear"].choices.values()
+        assert {strategy.batch for strategy in ways.values()} == {together}
+        assert all(("2 rows at once" in how) == (together == 2) for how in ways)
