@@ -7,13 +7,21 @@ from typing import Any
 from axe_playwright_python.sync_playwright import Axe
 
 from book.press import chapters
+from book.press.checks import speed
 
 PAGES = chapters.pages()
 AXE = {"preload": False, "resultTypes": ["violations"]}  # twice as quick
+# What of axe's rules depends on the colours; the others are asked in the light scheme alone.
+COLOURS = AXE | {"runOnly": {"type": "rule", "values": ["color-contrast", "link-in-text-block"]}}
 
 
 def problems_on_pages(site_url: str, browser: Any, scheme: str, width: int) -> list[str]:
-    """Return console errors, failed or outside requests, sideways scroll and what axe finds."""
+    """Return console errors, failed or outside requests, sideways scroll and what axe finds.
+
+    In the light scheme also pages that weigh too much, or jump. Times are printed by `make speed`,
+    not tested: they are the machine's as much as the page's.
+    """
+    light = scheme == "light"
     context = browser.new_context(
         viewport={"width": width, "height": 800}, color_scheme=scheme, reduced_motion="reduce"
     )
@@ -36,13 +44,17 @@ def problems_on_pages(site_url: str, browser: Any, scheme: str, width: int) -> l
                 or problems.append(f"{n}: outside request {r.url}")
             ),
         )
+        sent = speed.watch(page)
         page.goto(f"{site_url}{name}.html")  # and all that it loads; axe takes longer than the rest
         wide = page.evaluate("document.documentElement.scrollWidth")
         if wide > width:
             problems.append(f"{name}: {wide} px wide on a screen of {width}")
-        for found in Axe().run(page, options=AXE).response["violations"]:
+        for found in Axe().run(page, options=AXE if light else COLOURS).response["violations"]:
             where = "; ".join(str(node["target"]) for node in found["nodes"][:3])
             problems.append(f"{name}: {found['id']} ({found['impact']}): {where}")
+        if light:
+            over = speed.too_much(name, speed.costs_of(page, sent))
+            problems.extend(what for what in over if what.endswith(("bytes", "CLS")))
         page.close()
     context.close()
     return problems

@@ -25,17 +25,29 @@ watch("longtask", (entry) => { window.speed.TBT += Math.max(0, entry.duration - 
 LAZY = "[...document.querySelectorAll('img[loading=lazy]')].map((image) => image.src)"
 
 
-def measure(browser: Any, url: str, width: int = 1280) -> dict[str, float]:
-    """Return a page's bytes, LCP, CLS and TBT, seen by a reader who comes for the first time."""
-    context = browser.new_context(viewport={"width": width, "height": 800})
-    context.add_init_script(WATCH)
-    page, sizes = context.new_page(), {}
-    page.on("response", lambda answer: sizes.update({answer.url: answer}))
+def watch(page: Any) -> dict[str, Any]:
+    """Watch a page that is going to be opened; return a dict that will hold what it was sent."""
+    page.add_init_script(WATCH)
+    sent: dict[str, Any] = {}
+    page.on("response", lambda answer: sent.update({answer.url: answer}))
+    return sent
+
+
+def costs_of(page: Any, sent: dict[str, Any]) -> dict[str, float]:
+    """Return a watched page's bytes, LCP, CLS and TBT so far."""
+    costs, lazy = page.evaluate("window.speed"), set(page.evaluate(LAZY))
+    costs["bytes"] = sum(len(answer.body()) for at, answer in list(sent.items()) if at not in lazy)
+    return costs
+
+
+def measure(browser: Any, url: str) -> dict[str, float]:
+    """Return a page's costs, seen by a reader who comes for the first time."""
+    context = browser.new_context(viewport={"width": 1280, "height": 800})
+    page = context.new_page()
+    sent = watch(page)
     page.goto(url)
     page.wait_for_load_state("networkidle")
-    costs = page.evaluate("window.speed")
-    lazy = set(page.evaluate(LAZY))
-    costs["bytes"] = sum(len(answer.body()) for at, answer in list(sizes.items()) if at not in lazy)
+    costs = costs_of(page, sent)
     context.close()
     return costs
 
