@@ -70,13 +70,19 @@ def turned_text(page) -> str:
     return page.locator(".tag_knob .live-world .live-shown").inner_text()
 
 
-def natively(one: knobs.Turning, sources: dict[str, str]) -> list[str]:
-    """Return what the knob cell shows on this machine's Python, as the page shows it."""
+def natively(one: knobs.Turning, sources: dict[str, str]) -> tuple[str, list[str]]:
+    """Return what the knob cell shows on this machine's Python, and what it says of claims."""
+    turn = CELLS["turn"]
     with contextlib.redirect_stdout(io.StringIO()):
-        done = json.loads(CELLS["turn"](one.before, one.cell, json.dumps(sources)))["outputs"]
-    return [
-        out.get("text") or out["data"].get("text/html") or out["data"]["text/plain"] for out in done
+        done = json.loads(turn(one.before, one.cell, json.dumps(sources), json.dumps(one.evidence)))
+    outputs = done["outputs"]
+    weighed = outputs.pop()["data"][CELLS["EVIDENCE"]]["mine"] if one.evidence else []
+    shown = [
+        out.get("text") or out["data"].get("text/html") or out["data"]["text/plain"]
+        for out in outputs
     ]
+    said = [f"Claim {piece['claim']}. {piece['line']}." for piece in weighed]
+    return " ".join(map(words, shown)), said
 
 
 def words(html: str) -> str:
@@ -109,21 +115,21 @@ def test_knobs_turn_in_the_page(built, host, browser, chapter, record_property):
         == []
     )
     assert abs(WithHeaders.sent / 1e6 - said) < 1, f"a first touch loads {Counting.sent / 1e6} MB"
-    # the last knob that is a slider, one stop on, by keyboard
-    knob = [k for k in one.knobs if k.kind != "switch"][-1]
-    step = 1 if knob.stored + 1 < len(knob.sources) else -1
-    field = page.locator(f"#live-{knob.name}")
-    field.focus()
-    page.keyboard.press("ArrowDown" if (step > 0) == (knob.kind == "choice") else "ArrowUp")
-    if knob.kind == "choice":
-        field.select_option(str(knob.stored + step))
-    wait(page, STATUS, "^In your world:")
-    stop = knob.stored + step
-    expected = " ".join(map(words, natively(one, {knob.name: knob.sources[stop]})))
-    assert outputs.differences(expected, words(turned_text(page)), **known(chapter)) == []
-    assert f"{knob.label}: {knob.shown[stop]} (book: {knob.shown[knob.stored]})" in (
-        page.locator("ul.live-turned").inner_text()
-    )
+    # the last knob that is no switch, one stop on, then the one before it as well
+    sources = {}
+    for knob in [k for k in one.knobs if k.kind != "switch"][:-3:-1]:
+        stop = turn_on(page, knob)
+        sources[knob.name] = knob.sources[stop]
+        told = f"{knob.label}: {knob.shown[stop]} (book: {knob.shown[knob.stored]})"
+        wait(page, ".live-world", re.escape(told))
+        assert page.locator(STATUS).inner_text().startswith("In your world:")
+        expected, said = natively(one, sources)
+        assert outputs.differences(expected, words(turned_text(page)), **known(chapter)) == []
+        mine = [text.partition(" In the book: ")[0]
+                for text in page.locator("ul.live-claims li").all_inner_texts()]  # fmt: skip
+        assert len(mine) == len(said)
+        assert outputs.differences("\n".join(said), "\n".join(mine), **known(chapter)) == []
+    assert len(sources) == 2
     assert page.evaluate("document.documentElement.scrollWidth") <= 360
     found = Axe().run(page, options=AXE).response["violations"]
     assert [(v["id"], v["nodes"][0]["target"]) for v in found] == []
@@ -136,6 +142,46 @@ def test_knobs_turn_in_the_page(built, host, browser, chapter, record_property):
     again.goto(link)
     wait(again, STATUS, "^This link has set the knobs")
     assert again.locator(f"#live-{knob.name}").input_value() == str(stop)
+    context.close()
+    assert watch.problems == []
+
+
+def turn_on(page, knob: knobs.Knob) -> int:
+    """Turn a knob by one stop, a slider by keyboard; return the stop."""
+    step = 1 if knob.stored + 1 < len(knob.sources) else -1
+    field = page.locator(f"#live-{knob.name}")
+    if knob.kind == "choice":
+        field.select_option(str(knob.stored + step))
+    else:
+        field.focus()
+        page.keyboard.press("ArrowUp" if step > 0 else "ArrowDown")
+    return knob.stored + step
+
+
+def test_a_claim_turns_in_another_world_and_no_worker_is_left_behind(built, host, browser):  # noqa: F811
+    """A month without counts: what the numbers say of a claim changes, and the page says so."""
+    base = host(WithHeaders)
+    context = browser.new_context()
+    watch = Watch(context, base)
+    page = context.new_page()
+    page.goto(f"{base}notebooks/{CHAPTERS[0].stem}.html#label_delay=60")
+    page.get_by_role("button", name="Turn the knobs here").click()
+    text = wait(page, STATUS, "^In your world: ")
+    assert "Claim S2: error of the frozen line minus the refit line is unclear; in the book it " \
+           "speaks for the claim." in text  # fmt: skip
+    turned = page.locator(".live-turns").inner_text()
+    assert "unclear. In the book: " in turned and turned.endswith("speaks for the claim.")
+    page.get_by_role("button", name="Book’s values").click()
+    wait(page, STATUS, "^In your world, with the book’s values")
+    assert page.locator(".live-turns").count() == page.locator(".live-was").count() == 0
+    for _ in range(2):
+        page.goto(f"{base}notebooks/{CHAPTERS[1].stem}.html")
+        assert page.workers == []
+        page.go_back()
+        wait(page, ".live-cost", "MB once|^$")
+        page.locator("#live-warmup").press("ArrowUp")
+        wait(page, ".live-world", "share of the days")
+        assert len(page.workers) == 1
     context.close()
     assert watch.problems == []
 

@@ -13,7 +13,8 @@ import traceback
 from needed import MAGIC, needed, statements
 
 os.environ["MPLBACKEND"] = "agg"
-spaces = {}
+EVIDENCE = "application/vnd.companion.evidence+json"
+spaces, books = {}, {}
 
 
 class Printed(io.TextIOBase):
@@ -80,6 +81,7 @@ def perform(code, space):
             exec(compile(tree, name, "exec"), space)
             if last is not None:
                 value = eval(compile(ast.Expression(last.value), name, "eval"), space)
+                space["knob_result"] = value
                 if value is not None:
                     display(value)
             open_figures()
@@ -133,9 +135,51 @@ def turned(code, sources):
     return ast.unparse(tree)
 
 
-def turn(before, code, sources):
-    """Run a knob cell with some knobs turned, each time in the same world before it."""
+def weighed(evidence, space):
+    """Return what each comparison of a knob cell says of its claim: a line, and what it speaks.
+
+    Its source gives a difference with its interval; or its numbers and unit; or one difference a
+    row and the unit.
+    """
+    from companion.claims import Evidence
+    from companion.intervals import block_bootstrap_interval
+
+    said = []
+    for claim, what, source in evidence:
+        found = eval(source, space)
+        if not isinstance(found, tuple):
+            found = (found.value, found.low, found.high, found.unit)
+        elif len(found) == 2:
+            rows, unit = found
+            found = (float(rows.mean()), *block_bootstrap_interval(rows), unit)
+        piece = Evidence(what, *found)
+        said.append({"claim": claim, "line": str(piece), "speaks": piece.speaks, "what": what})
+    return said
+
+
+def lived(before, code, sources, evidence):
+    """Run a knob cell with some knobs turned, and weigh what it shows."""
+    space = dict(spaces[before])
+    done = perform(turned(code, sources), space)
+    failed = "missing" in done or any(one["output_type"] == "error" for one in done["outputs"])
+    return done, [] if failed else weighed(evidence, space)
+
+
+def turn(before, code, sources, evidence="[]"):
+    """Run a knob cell with some knobs turned, each time in the same world before it.
+
+    What it says of the claims comes last, beside what it says with the book's values.
+    """
     wrong = world(before)
     if wrong:
         return json.dumps(wrong)
-    return json.dumps(perform(turned(code, json.loads(sources)), dict(spaces[before])))
+    sources, evidence = json.loads(sources), json.loads(evidence)
+    done, mine = lived(before, code, sources, evidence)
+    if mine:
+        if before not in books:
+            books[before] = lived(before, code, {}, evidence)[1] if sources else mine
+        done["outputs"].append({
+            "output_type": "display_data",
+            "data": {EVIDENCE: {"mine": mine, "book": books[before]}},
+        })  # fmt: skip
+    return json.dumps(done)

@@ -5,6 +5,7 @@ const { at, button, cells, make, original, showValues, turned, word } =
   await import(document.querySelector('script[src*="live/page.mjs"]').src);
 const folder = new URL("../../lab/static/pyodide/", here).href;
 const ours = (name) => new URL(`${name}?e=${panel.dataset.edition}`, here);
+const EVIDENCE = "application/vnd.companion.evidence+json";
 let code;
 const book = () => (code ??= fetch(ours(`${panel.dataset.live}.json`)).then((found) => found.json()));
 
@@ -24,6 +25,7 @@ function shown(outputs) {
   const box = make("div", "live-shown");
   for (const one of outputs) {
     const data = one.data ?? {};
+    if (data[EVIDENCE]) continue;
     const holder = make("div", "output");
     if (one.output_type === "error") {
       holder.className = "live-error";
@@ -93,7 +95,8 @@ function bars(box, stored) {
     return node;
   };
   const picture = svg("svg", { viewBox: `0 0 400 ${mine.length * 26 + 4}`, role: "img", class: "live-bars" });
-  picture.append(svg("title", {}, mine.map(([name, value]) => `${name} ${value}`).join(", ")));
+  picture.append(svg("title", {}, mine.map(([name, value]) =>
+    `${name} ${value}${theirs.has(name) ? `, in the book ${theirs.get(name)}` : ""}`).join("; ")));
   mine.forEach(([name, value], k) => {
     const y = k * 26 + 4, was = theirs.get(name);
     picture.append(svg("rect", { x: 130, y, width: 262 * value / most, height: 16, class: "live-mine" }),
@@ -131,14 +134,14 @@ export async function turn() {
   try {
     if (!mine.up) status.textContent = "Python is starting …";
     await start();
-    const { before, cell: code, sources } = await book();
+    const { before, cell: code, sources, evidence } = await book();
     while (wanted) {
       wanted = false;
       const values = Object.fromEntries(turned().map((field) => [field.name, sources[field.name][at(field)]]));
       const words = turned().map((field) => `${field.labels[0].textContent.trim()}: ${word(field)} (book: ${word(field, original(field))})`);
       if (!mine.up) break;
       const long = setTimeout(() => { status.textContent = "Running …"; }, 500);
-      const outputs = await ask({ do: "turn", before, cell: code, sources: values })
+      const outputs = await ask({ do: "turn", before, cell: code, sources: values, evidence })
         .finally(() => clearTimeout(long));
       if (!wanted) draw(outputs, words);
     }
@@ -153,16 +156,37 @@ export async function turn() {
   busy = false;
 }
 
+// What each comparison says of a claim, and what it says in the book where that differs.
+const SAYS = { for: "speaks for the claim", against: "speaks against it", unclear: "is unclear" };
+function weighed({ mine, book: theirs }) {
+  const list = make("ul", "live-claims"), turns = [];
+  mine.forEach((one, k) => {
+    const was = theirs[k], item = make("li");
+    item.append(make("strong", "", `Claim ${one.claim}.`), ` ${one.line}.`);
+    if (was.line !== one.line) item.append(make("span", "live-was", ` In the book: ${was.line.slice(was.what.length + 2)}.`));
+    if (was.speaks !== one.speaks) {
+      item.className = "live-turns";
+      turns.push(`Claim ${one.claim}: ${one.what} ${SAYS[one.speaks]}; in the book it ${SAYS[was.speaks]}.`);
+    }
+    list.append(item);
+  });
+  const note = make("p", "live-turned", "One comparison at a time, from these numbers alone. The chapter’s verdict weighs more, and stays the book’s.");
+  return { turns, nodes: [make("p", "live-title", "What this says of the claims, in your world"), list, note] };
+}
+
 function draw(outputs, words) {
   const box = shown(outputs);
   const said = compared(box, stored);
+  const found = outputs.map((one) => one.data?.[EVIDENCE]).find(Boolean);
+  const { turns, nodes } = found ? weighed(found) : { turns: [], nodes: [] };
+  const star = box.querySelector(".live-new") ? [make("p", "live-turned", "* not the book’s.")] : [];
   const title = words.length ? "In your world" : "In your world, with the book’s values";
   const list = make("ul", "live-turned");
   list.append(...words.map((text) => make("li", "", text)));
   world.replaceChildren(make("p", "live-title", title), ...(words.length ? [list] : []), box,
-    ...bars(box, stored), make("p", "live-title", "In the book"));
+    ...star, ...bars(box, stored), ...nodes, make("p", "live-title", "In the book"));
   world.hidden = false;
-  status.replaceChildren(`${title}: `, said);
+  status.replaceChildren(`${title}: `, ...turns.map((text) => make("strong", "", `${text} `)), said);
 }
 
 export const warm = () => start().catch(() => {});

@@ -56,7 +56,7 @@ onmessage = ({ data }) => {
     try {
       if (data.do === "start") await start(data);
       const outputs = data.do === "turn"
-        ? await perform("turn", data.before, data.cell, JSON.stringify(data.sources))
+        ? await perform("turn", data.before, data.cell, JSON.stringify(data.sources), JSON.stringify(data.evidence))
         : data.do === "run" ? await perform("run", JSON.stringify(data.earlier), data.code)
         : data.do === "call" ? await perform(data.call, JSON.stringify(data.asked))
         : data.do === "put" ? put(data.path, data.bytes)

@@ -2,6 +2,8 @@
 
 The metadata lists, for each knob, its name, a label with its unit, and the stops at which it can
 stand: numbers, or Python source; a stop may be a pair of source and the words that are shown.
+Under ``evidence`` it may say what the cell's numbers say of a claim, for each comparison: the
+claim, the words, and Python source, in which ``knob_result`` is what the cell shows last.
 """
 
 from __future__ import annotations
@@ -106,11 +108,15 @@ def read_knobs(cell: dict[str, Any], where: str) -> list[Knob]:
 
 @dataclass(frozen=True)
 class Turning:
-    """What a chapter's page needs to turn its knobs: the knobs, their cell, what runs before it."""
+    """What a chapter's page needs to turn its knobs: the knobs, their cell, what runs before it.
+
+    ``evidence`` has, for each comparison that bears on a claim, the claim, the words, the source.
+    """
 
     knobs: list[Knob]
     cell: str
     before: str
+    evidence: list[list[str]]
 
 
 def turning(notebook: Path) -> Turning | None:
@@ -119,10 +125,12 @@ def turning(notebook: Path) -> Turning | None:
     for k, cell in enumerate(cells):
         if "knob" in cell.metadata.get("tags", ()):
             knobs = read_knobs(cell, notebook.stem)
-            # A stop may name what only it needs.
-            stops = "\n".join(source for knob in knobs for source in knob.sources)
-            before = needed([c.source for c in cells[:k]], f"{cell.source}\n{stops}")
-            return Turning(knobs, cell.source, before)
+            evidence = cell.metadata.get("evidence", [])
+            # A stop or a piece of evidence may name what only it needs.
+            more = [source for knob in knobs for source in knob.sources]
+            more += [source for _, _, source in evidence]
+            before = needed([c.source for c in cells[:k]], "\n".join([cell.source, *more]))
+            return Turning(knobs, cell.source, before, evidence)
     return None
 
 
@@ -150,14 +158,28 @@ def control(knob: Knob) -> str:
     return f'<label for="live-{knob.name}">{label}</label><select {at}>{options}</select>'
 
 
-def panel(name: str, knobs: list[Knob], megabytes: int, edition: str) -> str:
+def recomputed(evidence: list[list[str]]) -> str:
+    """Return what a chapter's knobs recompute, in words.
+
+    >>> recomputed([["D1", "", ""], ["S2", "", ""]])
+    'They recompute what stands below them, and what it says of claims D1 and S2.'
+    """
+    claims = sorted({claim for claim, _, _ in evidence})
+    if not claims:
+        return "They recompute what stands below them; the chapter’s verdict rests on other runs."
+    named = f"claim{'s' * (len(claims) > 1)} {' and '.join(claims)}"
+    return f"They recompute what stands below them, and what it says of {named}."
+
+
+def panel(name: str, one: Turning, megabytes: int, edition: str) -> str:
     """Return a chapter's panel as HTML, its knobs as they stand in the notebook."""
-    rows = "".join(f'<div class="live-knob">{control(knob)}</div>' for knob in knobs)
+    rows = "".join(f'<div class="live-knob">{control(knob)}</div>' for knob in one.knobs)
     return (
         f'<form class="live" data-live="{name}" data-edition="{edition}" '
         f'autocomplete="off" aria-label="Knobs">{rows}'
         '<div class="live-do"><button type="button" class="book-button" data-do="start">'
         "▶ Turn the knobs here</button>"
         f'<span class="live-cost">Python, {megabytes} MB once, stays on this page</span></div>'
+        f'<p class="live-note">{recomputed(one.evidence)}</p>'
         '<p class="live-status" role="status"></p></form>'
     )

@@ -50,7 +50,8 @@ def python_of(app: Sphinx) -> Path:
 
 def packages_of(one: Turning, folder: Path) -> list[str]:
     """Return the lab's packages that a chapter's knobs need."""
-    return chosen(imported(f"{one.before}\n{one.cell}"), folder)
+    claims = "from companion import claims" if one.evidence else ""
+    return chosen(imported(f"{one.before}\n{one.cell}\n{claims}"), folder)
 
 
 def with_answers(body: str, chapter: int) -> str:
@@ -73,7 +74,7 @@ def add_panel(app: Sphinx, page: str, template: str, context: dict, doctree: Any
         return
     before, after = context["body"][: cell.end()], context["body"][cell.end() :]
     size = megabytes(packages_of(one, folder), folder)
-    html = panel(page.removeprefix("notebooks/"), one.knobs, size, edition())
+    html = panel(page.removeprefix("notebooks/"), one, size, edition())
     number = int(page.removeprefix("notebooks/")[:2])
     context["body"] = before + with_answers(after.replace(OUTPUT, html + OUTPUT, 1), number)
     app.add_css_file("live/live.css")
@@ -90,7 +91,7 @@ def put_code(app: Sphinx, failure: Exception | None) -> None:
     shutil.copy(needed.__file__, target)
     for name, one in turnings().items():
         asked = {
-            "before": one.before, "cell": one.cell,
+            "before": one.before, "cell": one.cell, "evidence": one.evidence,
             "sources": {knob.name: knob.sources for knob in one.knobs},
             "packages": packages_of(one, folder), "companion": PACKAGE,
             "needs": COMPANION_NEEDS, "edition": lock,

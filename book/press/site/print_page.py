@@ -70,7 +70,7 @@ def not_printed(tag: Any) -> bool:
         return "tag_hide-input" in above and "tag_long" not in above
     if tag.name == "summary":  # the fold round long code is gone by now
         return "tag_long" in above
-    return bool({"headerlink", "controls", "yours"} & classes(tag)) or tag.name in TO_USE
+    return bool({"headerlink", "controls", "predict", "yours"} & classes(tag)) or tag.name in TO_USE
 
 
 def one_page(article: Any, page: str) -> str:
