@@ -63,7 +63,8 @@ test: $(READY)  ## Run every test: package, notebooks, site, browser.
 QUICK = $(filter-out $(SLOW),$(wildcard tests/test_*.py))
 SLOW = $(addprefix tests/test_,$(addsuffix .py,assignments changes course exercises gradebook \
   grader_attacks handouts lab lab_runs ledger live live_runs long_haul looks_desktop looks_phone \
-  pages questions quiz_page reading site slides web your_stream dask fuzz rewrites serving))
+  pages predict questions quiz_page reading site slides web your_parquet your_stream dask fuzz rewrites \
+  serving))
 
 test-quick: $(READY)  ## Run the package's tests alone, a contributor's loop.
 	@$(PY) -m pytest -q -n $(JOBS) -m "not slow" --dist loadfile --no-loadscope-reorder \

@@ -89,6 +89,8 @@ def first_bytes(path: Path) -> bytes:
     for mark, kind in PACKED.items():
         if start.startswith(mark):
             raise BadInput(f"{path}: this is a {kind} file; unpack it, or pack it with gzip")
+    if start[:4] == b"PARE":
+        raise BadInput(f"{path}: this Parquet file is encrypted; save it without encryption")
     if start[:2] == b"\x1f\x8b" or start[:4] == b"PAR1":
         return start
     if start[:2] in (b"\xff\xfe", b"\xfe\xff") or is_wide(start):
@@ -282,17 +284,11 @@ def csv_blocks(
 
 
 def parquet_source(path: Path) -> Source:
-    """Read a Parquet file's columns, those of its index among them."""
-    try:
-        from pyarrow import parquet
+    """Read a Parquet file's columns, those of its index among them.
 
-        with parquet.ParquetFile(path) as file:
-            heads = list(file.schema_arrow.names)
-            pandas = file.schema_arrow.pandas_metadata or {}
-    except ModuleNotFoundError:
-        raise
-    except Exception as error:
-        raise refusal(path, error) from None
+    Categories that are numbers are stored as numbers: what pandas noted says which these are.
+    """
+    heads, pandas, frames = parquet_table(path)
     names, unnamed = names_of(heads, str(path))
     declared = {
         column.get("field_name")
@@ -305,18 +301,37 @@ def parquet_source(path: Path) -> Source:
     row_numbers = index[0].get("name") if index else None
 
     def blocks(size: int) -> Iterator[Block]:
-        return parquet_blocks(path, names, size, categories)
+        before = 0
+        try:
+            for frame in frames(size):
+                yield frame_block(frame, names, before, categories)
+                before += len(frame)
+        except Exception as error:
+            raise refusal(path, error) from None
 
     return Source(str(path), names, blocks, "row", "", unnamed, row_numbers)
 
 
-def parquet_blocks(
-    path: Path, names: tuple[str, ...], size: int, categories: frozenset[str]
-) -> Iterator[Block]:
-    """Yield a Parquet file's rows in blocks; whole numbers with gaps stay whole numbers.
+def parquet_table(path: Path) -> tuple[list[str], dict, Callable[[int], Iterator[Any]]]:
+    """Return a Parquet file's column names, what pandas noted, and its rows as DataFrames.
 
-    Categories that are numbers are stored as numbers: what pandas noted says which these are.
+    Where there is no pyarrow, another function may take the place of this one.
     """
+    try:
+        from pyarrow import parquet
+
+        with parquet.ParquetFile(path) as file:
+            heads = list(file.schema_arrow.names)
+            noted = file.schema_arrow.pandas_metadata or {}
+    except ModuleNotFoundError:
+        raise
+    except Exception as error:
+        raise refusal(path, error) from None
+    return heads, noted, lambda size: frames_of(path, size)
+
+
+def frames_of(path: Path, size: int) -> Iterator[Any]:
+    """Yield a Parquet file's rows in DataFrames; whole numbers with gaps stay whole numbers."""
     import pandas as pd
     import pyarrow as pa
     from pyarrow import parquet
@@ -326,15 +341,9 @@ def parquet_blocks(
         for sign in ("", "u") for bits in (8, 16, 32, 64)
     }  # fmt: skip
     whole[pa.bool_()] = pd.BooleanDtype()
-    before = 0
-    try:
-        with parquet.ParquetFile(path) as file:
-            for batch in file.iter_batches(batch_size=size):
-                frame = batch.to_pandas(types_mapper=whole.get, ignore_metadata=True)
-                yield frame_block(frame, names, before, categories)
-                before += len(frame)
-    except Exception as error:
-        raise refusal(path, error) from None
+    with parquet.ParquetFile(path) as file:
+        for batch in file.iter_batches(batch_size=size):
+            yield batch.to_pandas(types_mapper=whole.get, ignore_metadata=True)
 
 
 def frame_source(frame: Any, name: str) -> Source:

@@ -1,9 +1,10 @@
 // Python for a chapter's page: the lab's own Pyodide and packages, in a worker of its own.
 let python, known;
 
+const text = (name) => fetch(new URL(`${name}${self.location.search}`, import.meta.url))
+  .then((answer) => answer.text());
+
 async function start({ folder, edition, packages, companion, needs, script = "cells.py" }) {
-  const text = (name) => fetch(new URL(`${name}${self.location.search}`, import.meta.url))
-    .then((answer) => answer.text());
   const [{ loadPyodide }, lock, cells, needed] = await Promise.all([
     import(`${folder}pyodide.mjs`),
     fetch(`${folder}pyodide-lock.json?edition=${edition}`).then((answer) => answer.json()),
@@ -31,6 +32,16 @@ function step(text) {
   postMessage({ step: JSON.parse(text), runs });
 }
 
+// What reads Parquet is loaded when a table is the first such file.
+async function parquet() {
+  const [{ reader }, code] = await Promise.all([
+    import(`./parquet.mjs${self.location.search}`), text("parquet.py"),
+  ]);
+  python.registerJsModule("parquet_bytes", reader((path) => python.FS.readFile(path)));
+  python.FS.writeFile("/home/pyodide/parquet.py", code);
+  python.runPython("import importlib; importlib.invalidate_caches()");
+}
+
 function put(path, bytes) {
   python.FS.mkdirTree(path.slice(0, path.lastIndexOf("/")));
   python.FS.writeFile(path, bytes);
@@ -43,10 +54,10 @@ async function perform(name, ...values) {
     const done = JSON.parse(called(...values));
     called.destroy(); // what is left to be collected may be so while Python waits, which ends it
     if (done.before) done.outputs.push({ output_type: "stream", text: "(in a cell before this one)\n" });
-    const found = known.get(done.missing);
+    const found = done.missing === "parquet" ? done.missing : known.get(done.missing);
     if (!found || tried.has(found)) return done.outputs;
     tried.add(found);
-    await python.loadPackage(found);
+    await (found === "parquet" ? parquet() : python.loadPackage(found));
   }
 }
 

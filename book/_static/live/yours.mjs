@@ -63,6 +63,7 @@ const instead = (where, command) => where.append(" ", make("code", "yours-instea
 
 let table; // its name and bytes, the finished runs, and the strategies that are done
 let turn = 0; // a later table makes the answers about an earlier one void
+let opening = false; // until it has been described
 
 const unpacked = (bytes) => (bytes[0] === 0x1f && bytes[1] === 0x8b
   ? new DataView(bytes.buffer, bytes.byteOffset).getUint32(bytes.length - 4, true) : bytes.length);
@@ -71,7 +72,8 @@ const fits = (name, bytes) => bytes <= LARGEST || tooLarge(name,
 
 async function open(name, bytes, note = "") {
   const mineNow = ++turn;
-  if (running) stop();
+  if (running || opening) stop(); // a broken file may keep Python busy without end
+  opening = false;
   rest();
   table = { name, bytes, note, runs: new Map(), done: [] };
   by("read").hidden = by("result").hidden = true;
@@ -80,6 +82,8 @@ async function open(name, bytes, note = "") {
   try {
     say(by("status"), mine?.up ? "Reading …" : "Python is starting …");
     await start();
+    if (mineNow !== turn) return;
+    opening = true;
     await mine.ask({ do: "put", path: `/tables/${name}`, bytes });
     say(by("status"), "Reading …");
     const guess = await call("columns", { file: name });
@@ -89,6 +93,8 @@ async function open(name, bytes, note = "") {
     await read();
   } catch (error) {
     if (mineNow === turn) fail(error);
+  } finally {
+    if (mineNow === turn) opening = false;
   }
 }
 
@@ -129,6 +135,7 @@ async function read() {
   say(by("takes"), "");
   const said = await call("describe", { ...roles(), newest: newest() });
   if (mineNow !== reading) return;
+  opening = false;
   by("read").hidden = false;
   say(by("progress"), "");
   by("pairs").replaceChildren();
@@ -477,7 +484,7 @@ function save(name, text, type) {
 }
 
 async function away(what) {
-  const stem = table.name.replace(/\.(csv|tsv|txt)?(\.gz)?$/i, "") || "table";
+  const stem = table.name.replace(/\.(csv|tsv|txt|parquet|pq)?(\.gz)?$/i, "") || "table";
   if (what === "script") return save(`${stem}.py`, table.script, "text/x-python");
   say(by("progress"), "Python is writing …");
   const text = await call("take_away", { what, prices: table.asked.prices });

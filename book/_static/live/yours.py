@@ -12,6 +12,7 @@ from functools import wraps
 import numpy as np
 
 from companion.apps.terminal import one_line, visible
+from companion.streams import rows
 from companion.streams.bad_input import BadInput
 from companion.streams.description import description
 from companion.streams.guess import guess_roles
@@ -25,9 +26,6 @@ RUNS = "runs"  # finished runs are kept here, as the command keeps them
 POINTS = 300  # of a drawn line
 SHOWN_CLASSES = 4
 MOST_COSTS = 4  # lines
-NO_PARQUET = (
-    "{}: Python in the page cannot read Parquet; save the table as CSV, or use the command line"
-)
 whole = {}  # the last table that was read, by what was asked
 read, result = None, None  # what is compared of it, and the comparison
 how, again = {}, {}  # how it was compared, and its runs in other worlds
@@ -54,16 +52,28 @@ def answering(function):
             return json.dumps({"outputs": plain(function(**asked))})
         except ModuleNotFoundError as missing:
             name = (missing.name or "").partition(".")[0]
-            said = NO_PARQUET.format(asked.get("file")) if name == "pyarrow" else str(missing)
-            return json.dumps({"missing": name, "outputs": {"refused": said}})
-        except BadInput as error:
-            said = one_line(error)
-        except MemoryError:
-            said = "this table is too large for the page's memory; use the command line"
-            return json.dumps({"outputs": {"refused": said, "memory": True}})
-        return json.dumps({"outputs": {"refused": said}})
+            return json.dumps({"missing": name, "outputs": {"refused": str(missing)}})
+        except (BadInput, MemoryError) as error:
+            if not isinstance(error, MemoryError) and not isinstance(
+                error.__context__, MemoryError
+            ):
+                return json.dumps({"outputs": {"refused": one_line(error)}})
+        said = "this table is too large for the page's memory; use the command line"
+        return json.dumps({"outputs": {"refused": said, "memory": True}})
 
     return answered
+
+
+def parquet_table(path):
+    """Read a Parquet file without pyarrow; what that takes is loaded when the first is given."""
+    import parquet
+
+    return parquet.table(path)
+
+
+if sys.platform == "emscripten":
+    sys.path.append("/home/pyodide")  # where the worker puts modules
+    rows.parquet_table = parquet_table
 
 
 @answering

@@ -24,6 +24,7 @@ import nbformat
 from book.press import policies, tool
 from book.press.course import handouts
 from book.press.files import digest, files_below, makers
+from book.press.lab import vendored
 from book.press.lab.fetch import LeftOut, fetch
 from book.press.lab.licences import put_licences
 from book.press.lab.python import PRELOADED, megabytes, put_python
@@ -147,7 +148,7 @@ def made_from(lock: dict[str, Any]) -> str:
     versions = [importlib.metadata.version(package)
                 for package in ("jupyterlite-core", "jupyterlite-pyodide-kernel")]  # fmt: skip
     folders = (SOURCES, ROOT / "companion")
-    own = [*makers("lab"), Path(handouts.__file__), ROOT / "pyproject.toml"]
+    own = [*makers("lab"), vendored.LISTED, Path(handouts.__file__), ROOT / "pyproject.toml"]
     own += [path for folder in folders for path in files_below(folder)]
     return digest(own, json.dumps(lock), *versions)
 

@@ -11,6 +11,7 @@ from typing import Any
 
 from jinja2 import Template
 
+from book.press.lab import vendored
 from book.press.lab.python import read_packages
 from book.press.places import BOOK
 
@@ -61,6 +62,10 @@ def put_licences(target: Path, lock: dict[str, Any]) -> None:
          "jupyterlite-pyodide-kernel.txt"),
     ]  # fmt: skip
     own += [(e["name"], e["version"], f"{e['name']}.txt") for e in shipped.values()]
+    for package in vendored.packages():
+        file = f"{package['name']}.txt"
+        shutil.copy(vendored.folder_of(package) / "LICENSE", folder / file)
+        own.append((f"{package['name']}, in the page Your stream", package["version"], file))
     page = Template(PAGE.read_text(encoding="utf-8"), autoescape=True)
     text = page.render(works=own, version=version)
     (folder / "index.html").write_text(text, encoding="utf-8")

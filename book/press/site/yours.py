@@ -13,6 +13,7 @@ import numpy as np
 from sphinx.application import Sphinx
 
 from book.press.files import digest
+from book.press.lab import vendored
 from book.press.lab.python import PACKAGE, loaded_files
 from book.press.live import needed
 from book.press.live.packages import (
@@ -51,7 +52,7 @@ EXPLAINED = (
     ("^online", "07_one_row_at_a_time"),
     ("", "01_one_stream_two_models"),
 )
-FILES = ("yours.py", "python.mjs", "worker.mjs")
+FILES = ("yours.py", "python.mjs", "worker.mjs", "parquet.mjs", "parquet.py")
 # The line-up imports these when it makes its models.
 RUNS = "import joblib, river, sklearn, threadpoolctl\nfrom companion import rivals\n"
 READS = "from companion.streams import description, guess, tables\n"
@@ -103,6 +104,8 @@ def saved_files(site: Path, folder: Path, lock: str) -> list[tuple[str, int]]:
         for name in (*FILES, "needed.py", "yours.json", *(file for file, _, _ in SAMPLES))
     }
     found = {f"_static/live/{address}": path for address, path in asked.items()}
+    for path in vendored.scripts():
+        found[path.relative_to(BOOK).as_posix()] = path
     for path in python_files(folder):
         query = f"?edition={lock}" if path.name == "pyodide-lock.json" else ""
         found[path.relative_to(site).as_posix() + query] = path
