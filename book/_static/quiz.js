@@ -25,6 +25,9 @@
     questions.at(-1).answers.push(answer);
   });
   const recordOf = (question) => (records[question.id] ??= { outcome: question.outcome, now: null, tries: [] });
+  // Another tab may have answered meanwhile: only this chapter's questions are written anew.
+  const keep = () => save("quiz", { ...load("quiz", {}),
+    ...Object.fromEntries(questions.map((question) => [question.id, recordOf(question)])) });
   const isRight = (answer) => /^\s*Right\b/.test(answer.querySelector("summary ~ *")?.textContent ?? "");
   const letterOf = (answer) => answer.querySelector("summary").textContent.trim()[0];
 
@@ -42,7 +45,7 @@
       recordOf(question).now = null;
       question.answers.forEach((answer) => { answer.open = false; });
     });
-    save("quiz", records);
+    keep();
     show();
   };
 
@@ -68,7 +71,7 @@
   });
   button("Close all answers and start the quiz again", () => reset(questions));
   button("Save my answers as a file", () => {
-    const rows = Object.entries(records).flatMap(([question, record]) =>
+    const rows = Object.entries(load("quiz", records)).flatMap(([question, record]) =>
       record.tries.map((one) => ({ question, outcome: record.outcome, ...one })));
     let predicted = null; // on the cover, before the first chapter
     try { predicted = localStorage.getItem(PREFIX + "cover"); } catch { /* private window */ }
@@ -121,7 +124,7 @@
         if (answer.open && !record.now) {
           record.now = letterOf(answer);
           record.tries.push({ answer: record.now, right: isRight(answer), at: new Date().toISOString() });
-          save("quiz", records);
+          keep();
         }
         mark(answer);
         show();

@@ -244,7 +244,8 @@ class Frames:
         )
 
 
-# The controls are made by the script: where scripts do not run, the last frame stands alone.
+# The controls are made by the script, which begins at the first frame; where scripts do not run,
+# the last frame stands alone.
 SCRIPT = """((data) => {
   const box = document.getElementById("KEY");
   if (!box) return;
@@ -277,7 +278,7 @@ SCRIPT = """((data) => {
     button.textContent = "Pause";
     timer = setInterval(step, 900);
   });
-  go(last);
+  go(0);
 })(DATA);"""
 
 

@@ -14,15 +14,16 @@ PRINTED = re.compile(
     r'<div class="highlight"><pre)>(?:<span></span>)?(.*?)(?=</pre>)', re.S,
 )  # fmt: skip
 FITS = 40  # letters in the line of a narrow phone
+COLUMNS = re.compile(r"^ |\S {2,}")
 
 
-def sentence(line: str) -> bool:
-    """Tell whether a printed line is prose: it ends so, and lines up with no other.
+def in_columns(line: str) -> bool:
+    """Tell whether a printed line may line up with another, so that it must not wrap.
 
-    >>> sentence("On many days Ada is closer."), sentence("a  1.")
-    (True, False)
+    >>> in_columns("On many days Ada is closer."), in_columns("a  1."), in_columns("a 1")
+    (False, True, True)
     """
-    return line.endswith((".", "?", "!", ":")) and not re.search(r"^ |\S {2,}", line)
+    return bool(COLUMNS.search(line)) or not line.endswith((".", "?", "!", ":"))
 
 
 def scrolling(html: str) -> str:
@@ -31,15 +32,19 @@ def scrolling(html: str) -> str:
     >>> box = '<div class="output stream highlight-myst-ansi notranslate"><div class="highlight">'
     >>> scrolling(box + "<pre><span></span>It is so.\\na  b</pre>").removeprefix(box)
     '<pre><span class="said">It is so.</span>\\na  b</pre>'
-    >>> scrolling(box + f"<pre>{'a ' * 30}</pre>").removeprefix(box)[:54]
+    >>> scrolling(box + "<pre>ten days</pre>").removeprefix(box)
+    '<pre><span class="said">ten days</span></pre>'
+    >>> scrolling(box + f"<pre>{'a  ' * 30}</pre>").removeprefix(box)[:54]
     '<pre tabindex="0" role="group" aria-label="Printed tab'
     """
 
     def mark(found: re.Match) -> str:
         lines = found[2].split("\n")
-        wide = any(len(line) > FITS and not sentence(line) for line in lines)
-        text = "\n".join(f'<span class="said">{line}</span>' if sentence(line) else line
-                         for line in lines)  # fmt: skip
+        table = any(COLUMNS.search(line) for line in lines)
+        keep = [not line or table and in_columns(line) for line in lines]
+        wide = any(len(line) > FITS for line, kept in zip(lines, keep, strict=True) if kept)
+        text = "\n".join(line if kept else f'<span class="said">{line}</span>'
+                         for line, kept in zip(lines, keep, strict=True))  # fmt: skip
         reach = ' tabindex="0" role="group" aria-label="Printed table"' if wide else ""
         return f"{found[1]}{reach}>{text}"
 
