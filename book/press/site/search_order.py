@@ -21,6 +21,7 @@ from book.press.site import about
 
 SCRIPT = Path(__file__).with_suffix(".js")
 SCORER = BUILD / "scorer.js"
+USUAL = 4  # times that a word stands in the chapters, and must be known
 
 
 def key_terms() -> dict[str, list[tuple[str, int]]]:
@@ -39,12 +40,17 @@ def key_terms() -> dict[str, list[tuple[str, int]]]:
 
 
 def spellings() -> list[str]:
-    """Return the words towards which a misspelt one is mended, those of most headings first."""
+    """Return the words towards which a misspelt one is mended, those of most headings first,
+    then those that the chapters use often.
+    """
     text = (BOOK / "glossary.md").read_text(encoding="utf-8")
     texts = [term for terms in key_terms().values() for term, _ in terms]
     texts += [*re.findall(r"^\S.*$", text, re.M), *synonyms(), *synonyms().values()]
     counted = Counter(word for one in texts for word in re.findall(r"[a-z]{4,}", one.lower()))
-    return [word for word, _ in counted.most_common()]
+    told = " ".join(plain_text(chapters.markdown_of(one.name)) for one in chapters.in_order())
+    usual = Counter(re.findall(r"[a-z]{4,}", told.lower()))
+    known = [word for word, _ in counted.most_common()]
+    return known + [word for word, n in usual.most_common() if n >= USUAL and word not in counted]
 
 
 def synonyms() -> dict[str, str]:
