@@ -377,7 +377,7 @@ def test_a_parquet_table_gets_the_commands_answer(built, host, browser, tmp_path
     wanted = {path.relative_to(ROOT / "book").as_posix() for path in vendored.scripts()}
     assert scripts == {*wanted, "_static/live/parquet.mjs", "_static/live/parquet.py"}
     guess = guess_roles(file)
-    assert (guess.target, guess.time) == ("sold", "at")
+    assert (guess.target, guess.time, guess.key) == ("price", "paid", "shop")
     reading = read_table(file, guess.target, time=guess.time, key=guess.key)
     shown = page.locator("#yours-pairs tr").all_inner_texts()
     assert [re.split(r"\s", text, maxsplit=1) for text in shown] == list(
@@ -393,7 +393,7 @@ def test_a_parquet_table_gets_the_commands_answer(built, host, browser, tmp_path
     assert again.returncode == 0, again.stderr
     assert "\n".join(text_lines(result.cells())) in again.stdout
     command = page.locator("#yours-command").inner_text()
-    assert command.startswith("companion compare 'мой '\"'\"'хлеб'\"'\"'.parquet' --target sold")
+    assert command.startswith("companion compare 'мой '\"'\"'хлеб'\"'\"'.parquet' --target price")
     assert axe(page) == [] and page.evaluate("document.documentElement.scrollWidth") <= 390
     parquet.write_table(every_type().select(["text"]), tmp_path / "b.pq", compression="brotli")
     give(page, "b.pq", (tmp_path / "b.pq").read_bytes(), "column 'text': it is packed with BROTLI")
