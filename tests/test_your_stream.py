@@ -427,7 +427,7 @@ def test_tables_good_and_bad(built, host, browser, tmp_path, pytestconfig):  # n
                 page.locator(f"#yours-form [name={role}]").select_option(f"={options[role]}")
         wait(page, STATUS, f"^{re.escape(sentence)}$")
         assert page.locator("#yours-run:enabled:visible").count() == 0
-    give(page, "few.parquet", (BAD / "few_rows.parquet").read_bytes(), "cannot read Parquet; save")
+    give(page, "few.parquet", (BAD / "few_rows.parquet").read_bytes(), "usable rows are too few")
     give(page, "хлеб 🍞 <i>.csv", small_table().encode())
     words = answered(page)
     assert "<script>hacked=1</script>" in words
