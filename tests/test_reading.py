@@ -184,6 +184,7 @@ def chapter_names() -> list[str]:
 def test_a_figure_opens_large_enough_to_read_on_a_phone(site_url, browser):
     """Its smallest letters are drawn at 11 pixels or more on a screen of 360."""
     context = browser.new_context(viewport={"width": 360, "height": 740})
+    context.add_init_script("localStorage['static-vs-dynamic:predict'] = '{\"never\": true}'")
     page = context.new_page()
     for name in (FIRST, "notebooks/21_choosing"):
         page.goto(f"{site_url}{name}.html")

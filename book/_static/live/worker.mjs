@@ -38,7 +38,8 @@ async function parquet() {
     import(`./parquet.mjs${self.location.search}`), text("parquet.py"),
   ]);
   python.registerJsModule("parquet_bytes", reader((path) => python.FS.readFile(path)));
-  python.FS.writeFile("/home/pyodide/parquet.py", code);
+  const packages = python.runPython("import sysconfig; sysconfig.get_path('purelib')");
+  python.FS.writeFile(`${packages}/parquet.py`, code);
   python.runPython("import importlib; importlib.invalidate_caches()");
 }
 

@@ -72,7 +72,6 @@ def parquet_table(path):
 
 
 if sys.platform == "emscripten":
-    sys.path.append("/home/pyodide")  # where the worker puts modules
     rows.parquet_table = parquet_table
 
 

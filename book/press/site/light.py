@@ -19,6 +19,7 @@ LINK = re.compile(r'<link[^>]*href="([^"]*)_static/[^"]*\.css[^"]*"[^>]*>\s*')
 OPTIONS = re.compile(r'<script src="[^"]*_static/documentation_options\.js[^"]*"></script>')
 BLOCKING = re.compile(r"<script (?![^>]*\b(?:defer|async|type)\b)(?=[^>]*\bsrc=)")
 TOKEN = re.compile(r'<span class="(\w{1,3})">([^<]*)</span>')
+TOGGLE = '<summary><span class="toctree-toggle"'  # of the menu: the theme gives it no name
 # The theme reads and writes by turns, once for each of hundreds of boxes; book.js does it at once.
 BOXES = (
     'document.querySelectorAll(["pre",".nboutput > .output_area",".cell_output > .output",'
@@ -65,6 +66,7 @@ def lighter(html: str, plain: set[str], edition: str, options: str) -> str:
     head, rest = html[: links[0].start()], html[links[0].start() :]
     html = OPTIONS.sub(f"<script>{options}</script>", head + sheet + LINK.sub("", rest))
     html = BLOCKING.sub("<script defer ", html)
+    html = html.replace(TOGGLE, TOGGLE.replace(">", ' aria-label="Pages below">', 1))
     return TOKEN.sub(lambda token: token[2] if token[1] in plain else token[0], html)
 
 
