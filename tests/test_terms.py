@@ -56,3 +56,11 @@ def test_every_term_is_linked_where_it_is_first_used():
         later = f"linked only in {text[linked[0]][0].name}" if linked else "nowhere linked"
         wrong.append(f"{term} ({later}): {path.name} uses it first, in {part[:200]!r}")
     assert not wrong, "\n".join(["", *wrong])
+
+
+def test_a_links_words_hold_no_marks():
+    """A term's link shows its words as they stand: emphasis goes round the link."""
+    marked = re.compile(r"\[[*_][^\]]*\]\([^)]*glossary[^)]*\)")
+    assert [
+        found for path in PAGES for part in paragraphs(path) for found in marked.findall(part)
+    ] == []

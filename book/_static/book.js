@@ -96,6 +96,7 @@
     document.documentElement.classList.add("cover-runs");
     const said = pick.querySelector(`[data-pick="${guess}"]`)?.textContent;
     const status = pick.querySelector("[role=status]");
+    for (const one of pick.querySelectorAll("[data-pick]")) one.setAttribute("aria-pressed", String(one.dataset.pick === guess));
     status.textContent = `${guess && said ? `You said: ${said.toLowerCase()}. ` : ""}${status.dataset.truth}`;
   };
   pick.addEventListener("click", (event) => {
