@@ -65,8 +65,18 @@ let table; // its name and bytes, the finished runs, and the strategies that are
 let turn = 0; // a later table makes the answers about an earlier one void
 let opening = false; // until it has been described
 
-const unpacked = (bytes) => (bytes[0] === 0x1f && bytes[1] === 0x8b
-  ? new DataView(bytes.buffer, bytes.byteOffset).getUint32(bytes.length - 4, true) : bytes.length);
+// A packed file says at its end how long it is; one that was cut short says anything, so it is counted.
+async function unpacked(bytes) {
+  if (bytes[0] !== 0x1f || bytes[1] !== 0x8b) return bytes.length;
+  const parts = new Blob([bytes]).stream().pipeThrough(new DecompressionStream("gzip")).getReader();
+  let size = 0;
+  try {
+    for (let part; size <= LARGEST && !(part = await parts.read()).done;) size += part.value.length;
+    if (size > LARGEST) await parts.cancel();
+  } catch { /* Python says what is wrong with it */ }
+  const said = new DataView(bytes.buffer, bytes.byteOffset).getUint32(bytes.length - 4, true);
+  return size > LARGEST ? Math.max(size, said) : size;
+}
 const fits = (name, bytes) => bytes <= LARGEST || tooLarge(name,
   `${Math.ceil(bytes / 1e6).toLocaleString("en")} MB are more than the page can hold (${LARGEST / 1e6}); give fewer rows or columns`);
 
@@ -78,7 +88,7 @@ async function open(name, bytes, note = "") {
   table = { name, bytes, note, runs: new Map(), done: [] };
   by("read").hidden = by("result").hidden = true;
   say(by("takes"), "");
-  if (!fits(name, unpacked(bytes))) return;
+  if (!fits(name, await unpacked(bytes)) || mineNow !== turn) return;
   try {
     say(by("status"), mine?.up ? "Reading …" : "Python is starting …");
     await start();
