@@ -177,6 +177,7 @@ def test_a_claim_turns_in_another_world_and_no_worker_is_left_behind(built, host
     for _ in range(2):
         page.goto(f"{base}notebooks/{CHAPTERS[1].stem}.html")
         assert page.workers == []
+        page.wait_for_load_state("networkidle")  # who leaves earlier ends the icon's request
         page.go_back()
         wait(page, ".live-cost", "MB once|^$")
         page.locator("#live-warmup").press("ArrowUp")
