@@ -141,18 +141,17 @@ def weighed(evidence, space):
     Its source gives a difference with its interval; or its numbers and unit; or one difference a
     row and the unit.
     """
-    from companion.claims import Evidence
+    from companion import claims
     from companion.intervals import block_bootstrap_interval
 
     said = []
     for claim, what, source in evidence:
         found = eval(source, space)
-        if not isinstance(found, tuple):
-            found = (found.value, found.low, found.high, found.unit)
-        elif len(found) == 2:
+        if isinstance(found, tuple) and len(found) == 2:
             rows, unit = found
             found = (float(rows.mean()), *block_bootstrap_interval(rows), unit)
-        piece = Evidence(what, *found)
+        alone = isinstance(found, tuple)
+        piece = claims.Evidence(what, *found) if alone else claims.evidence(what, found)
         said.append({"claim": claim, "line": str(piece), "speaks": piece.speaks, "what": what})
     return said
 

@@ -54,9 +54,8 @@ def answering(function):
             name = (missing.name or "").partition(".")[0]
             return json.dumps({"missing": name, "outputs": {"refused": str(missing)}})
         except (BadInput, MemoryError) as error:
-            if not isinstance(error, MemoryError) and not isinstance(
-                error.__context__, MemoryError
-            ):
+            causes = (error, error.__context__)  # a reader makes a sentence of it
+            if not any(isinstance(cause, MemoryError) for cause in causes):
                 return json.dumps({"outputs": {"refused": one_line(error)}})
         said = "this table is too large for the page's memory; use the command line"
         return json.dumps({"outputs": {"refused": said, "memory": True}})

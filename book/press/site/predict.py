@@ -16,6 +16,7 @@ from book.press.render import fill
 from book.press.site import about
 from book.press.site.cover import WARMUP, runs
 from companion import streams
+from companion.metrics import rolling_mean
 
 CELL = re.compile(r'<div class="cell [^"]*\btag_predict\b[^"]*"')
 OUTPUT = '<div class="cell_output docutils container">'
@@ -27,7 +28,7 @@ WIDTH, HEIGHT = 400, 180
 
 def curve() -> dict[str, Any]:
     """Return the frozen line's error over time: the path, and the days at which it is drawn."""
-    means = np.convolve(runs()["frozen"].loss, np.ones(WINDOW) / WINDOW, "valid")
+    means = rolling_mean(runs()["frozen"].loss, WINDOW)[WINDOW - 1 :]
     days = streams.bike_sharing().time[WARMUP + WINDOW - 1 :].astype("datetime64[D]")
     x = np.linspace(20, WIDTH - 20, len(means))
     y = HEIGHT * (1 - means / TOP)

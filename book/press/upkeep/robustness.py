@@ -209,11 +209,10 @@ def verdicts_in(name: str, world: str) -> list[dict[str, Any]]:
     change(**world_is)
     claims.verdict = noted
     notebook = nbformat.read(NOTEBOOKS / f"{name}.ipynb", as_version=4)
-    as_written = judged_code(notebook)
-    code = as_written
+    code = judged_code(notebook)
     for name, value in rewrites.items():
-        code = [REWRITES[name](source, value) for source in as_written]
-        if code == as_written:
+        before, code = code, [REWRITES[name](source, value) for source in code]
+        if code == before:
             raise ValueError(f"the code names no {name}")
     run_quietly(code, forgiven="plots.")  # a figure may point at a row that this world has not
     return found
