@@ -463,7 +463,11 @@ def run_grid(
         )
         for (where, who, seed), path in files.items()
     )
-    results = joblib.Parallel(n_jobs=n_jobs, return_as="generator")(work)
+    with ignoring_ctrl_c():  # their parent stops the workers, those that are begun later too
+        results = joblib.Parallel(
+            n_jobs=n_jobs, return_as="generator",
+            initializer=signal.signal, initargs=(signal.SIGINT, signal.SIG_IGN),
+        )(work)  # fmt: skip
     if progress:
         from tqdm.auto import tqdm
 
@@ -551,6 +555,19 @@ def was_interrupted(error: BaseException | None) -> bool:
         seen.append(error)
         error = error.__cause__ or error.__context__
     return False
+
+
+@contextmanager
+def ignoring_ctrl_c() -> Iterator[None]:
+    """Ignore Ctrl-C, and let the processes that are begun meanwhile ignore it as well."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
 
 
 class OutOfTime(BaseException):

@@ -33,7 +33,7 @@ BIKES = streams.bike_sharing()
 COMMAND = [sys.executable, "-m", "companion", "compare", "big.csv", "--target", "y", "--quick"]
 
 
-def table(folder: Path, rows: int = 40_000) -> Path:
+def table(folder: Path, rows: int = 10_000) -> Path:
     rng = np.random.default_rng(0)
     frame = pd.DataFrame(rng.normal(size=(rows, 4)), columns=list("abcy"))
     frame.to_csv(folder / "big.csv", index=False)
@@ -105,6 +105,23 @@ def test_ctrl_c_keeps_what_is_finished_and_the_rest_is_done_later(jobs, tmp_path
     assert second.returncode == 0, second.stderr
     assert all(path.stat().st_mtime_ns == then for path, then in kept.items())
     assert len(list(folder.glob("*.npz"))) == 9
+
+
+class Pressed(Strategy):
+    """Learns while Ctrl-C reaches all processes of a terminal, its own among them."""
+
+    def fit(self, X, y):
+        os.kill(os.getpid(), signal.SIGINT)
+        time.sleep(0.5)
+
+    def predict(self, X):
+        return np.zeros(len(X))
+
+
+def test_ctrl_c_is_the_parents_to_meet_and_no_workers():
+    rivals = {name: Pressed() for name in ("one", "two", "three")}
+    assert list(compare(BIKES, rivals, n_jobs=2).runs) == list(rivals)
+    assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
 
 
 def test_ctrl_c_while_the_command_is_still_being_imported(tmp_path):
