@@ -109,6 +109,16 @@ def test_what_was_missed_yesterday_is_asked_again(page):
 
 
 @pytest.mark.browser
+def test_two_tabs_keep_each_others_answers(page, site_url):
+    other = page.context.new_page()
+    other.goto(f"{site_url}notebooks/02_the_specialist.html")
+    for tab in (other, page):  # both were opened before either was answered
+        open_nth(tab, 0)
+    kept = json.loads(page.evaluate("localStorage['static-vs-dynamic:quiz']"))
+    assert {record["outcome"][:2] for record in kept.values() if record["tries"]} == {"1.", "2."}
+
+
+@pytest.mark.browser
 def test_the_answers_can_be_saved_as_json_and_nothing_is_sent(page):
     sent = []
     page.on("request", lambda request: sent.append((request.method, request.url)))

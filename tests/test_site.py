@@ -183,6 +183,25 @@ def test_pages_carry_no_ballast(site):
 
 
 @pytest.mark.browser
+def test_the_toolbars_buttons_show_their_focus(site_url, browser):
+    page = browser.new_page()
+    page.goto(f"{site_url}{CHAPTERS[0]}.html")
+    page.locator("a.skip-link, #pst-skip-link a, body").first.focus()
+    seen = {}
+    for _ in range(80):
+        page.keyboard.press("Tab")
+        name, ring = page.evaluate("""() => {
+            const at = document.activeElement, style = getComputedStyle(at);
+            return [at.closest(".bd-header-article") ? at.ariaLabel || at.title || at.className : "",
+                    style.outlineStyle !== "none" && parseFloat(style.outlineWidth) >= 2];
+        }""")
+        if name:
+            seen[name] = ring
+    page.close()
+    assert len(seen) >= 5 and all(seen.values()), seen
+
+
+@pytest.mark.browser
 def test_chapter_works_by_keyboard(site_url, browser):
     """The moving figure moves, a quiz answer and a solution open: all without a mouse."""
     page = browser.new_page()
