@@ -57,7 +57,7 @@ class Sums:
         """
         reach = np.where(self.dead, dead_reach, FAR * self.spread)
         middle = self.mean + self.centre
-        return np.clip(X, middle - reach, middle + reach)
+        return np.minimum(np.maximum(X, middle - reach), middle + reach)
 
 
 def fading(half_life: float | None) -> float:
@@ -163,7 +163,7 @@ class FadingLine(RegressorMixin, BaseEstimator):
             self._solve()
         said = self.sums_.cut(X) @ self.coef_ + self.intercept_
         reach = self.high_ - self.low_
-        return np.clip(said, self.low_ - reach, self.high_ + reach)
+        return np.minimum(np.maximum(said, self.low_ - reach), self.high_ + reach)
 
 
 class FadingLogit(ClassifierMixin, BaseEstimator):

@@ -48,7 +48,8 @@ WITHOUT_MODEL = {
     "no change": LAST, "mean of the last 14": MEAN, "median of the last 14": MEDIAN,
     "mean so far": SO_FAR, "last season": SEASON, "mean of the last 4 seasons": SEASONS,
 }  # fmt: skip
-REFITS = 100  # of a line
+REFITS = 100  # of a line, or as few as of boosting where so many take long
+WORK_OF_A_LINE = 2_500_000_000  # rows times refits, times columns squared, about
 WORK = 1_000_000  # rows times refits that boosting may cost, about
 EACH_VIEW = (
     5_000  # scored rows up to which the warm-up's choice of what to see is not trusted alone
@@ -267,10 +268,11 @@ def rivals(
 
     window, refits = max(10, first), int(np.clip(WORK // n, 10, 20))
     line = lines(classes)
+    of_a_line = int(np.clip(WORK_OF_A_LINE // (n * len(stream.features) ** 2), 20, REFITS))
     lineup = baselines(stream)
     lineup["frozen linear"] = tuned(line, Static)
-    lineup["refit linear, window"] = refitted(line, REFITS, window)
-    lineup["refit linear, all rows"] = refitted(line, REFITS, None)
+    lineup["refit linear, window"] = refitted(line, of_a_line, window)
+    lineup["refit linear, all rows"] = refitted(line, of_a_line, None)
     lineup["triggered linear"] = tuned(
         line, lambda model: Triggered(model, drift.ADWIN(), window=window)
     )

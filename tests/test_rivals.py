@@ -14,6 +14,7 @@ from sklearn.linear_model import LinearRegression, Ridge
 import companion.rivals
 from companion import Baseline, Scheduled, Static, Strategy, compare, prequential
 from companion.advice import answer, simplest
+from companion.apps import timing
 from companion.checks import check_strategy, delays, toy_stream
 from companion.evaluation import Run
 from companion.hybrids import tuned
@@ -492,8 +493,6 @@ def test_short_streams_run_each_thing_to_see(rows):
 
 
 def test_the_time_that_is_foretold_is_of_the_right_size(monkeypatch):
-    from companion.apps import timing
-
     stream = Stream("s", np.random.default_rng(0).normal(size=(3_000, 4)), np.arange(3_000) % 7.0)
     setting = {"warmup": 0.2, "label_delay": 0, "quick": True}
     monkeypatch.setattr(companion.rivals, "EACH_VIEW", 0)
@@ -505,6 +504,27 @@ def test_the_time_that_is_foretold_is_of_the_right_size(monkeypatch):
     assert (
         seconds / 4 < took < 4 * seconds
     )  # the promise is 2, on a machine with nothing else to do
+
+
+def test_the_time_ahead_counts_those_that_follow_others(monkeypatch):
+    stream = Stream("s", np.zeros((20_000, 1)), np.arange(20_000) % 7.0)
+    setting = {"warmup": 0.2, "label_delay": 0, "quick": True}
+    monkeypatch.setattr(timing, "strategy_seconds", lambda *_: 0.0)
+    numbers, _ = timing.expected_seconds(stream, setting, 1)
+    began = time.monotonic()
+    members = {name: run_of(name, np.zeros(16_000), stream.y[4_000:]) for name in "abcde"}
+    for how in FOLLOWERS.values():
+        follow_runs(members, np.ones(5), stream, 0, "it", **how)
+    took = time.monotonic() - began
+    assert numbers / 4 < took < 4 * numbers
+
+
+@pytest.mark.parametrize(("rows", "columns", "refits"), [(4_000, 60, 100), (40_000, 60, 20)])
+def test_a_line_is_refitted_less_often_where_that_takes_long(rows, columns, refits):
+    stream = Stream("s", np.random.default_rng(0).normal(size=(rows, columns)), np.zeros(rows))
+    lineup = rivals(usual_memory(stream), quick=True)
+    way = next(iter(next(iter(lineup["refit linear, window"].choices.values())).values()))
+    assert round(0.8 * rows / way.every) == refits
 
 
 def test_the_table_of_regret_adds_up():

@@ -9,9 +9,10 @@ from typing import Any
 import numpy as np
 
 from companion.evaluation import extra_columns, fit_rows, prepared_copy, warmup_rows
+from companion.hybrids.following import head_over
 from companion.hybrids.tuned import Tuned
 from companion.memory import usual_memory
-from companion.rivals import one_thread, rivals
+from companion.rivals import FOLLOWERS, one_thread, rivals
 from companion.strategies import Scheduled, Strategy
 from companion.stream import Stream
 
@@ -23,7 +24,7 @@ def expected_seconds(stream: Stream, setting: dict[str, Any], jobs: int) -> tupl
     """Return the wall-clock seconds that a race may take, and how many strategies take part.
 
     Each tuned strategy is fitted on a few rows and learns a few more; the rest is counting how many
-    rows its trials, its fits and its labels will show it.
+    rows its trials, its fits and its labels will show it. Those that follow others hear a few rows.
     """
     warmup, label_delay = setting["warmup"], setting["label_delay"]
     first = warmup_rows(warmup, len(stream))
@@ -31,6 +32,9 @@ def expected_seconds(stream: Stream, setting: dict[str, Any], jobs: int) -> tupl
     lineup = rivals(remembering, **setting)
     with one_thread():
         seconds = sum(strategy_seconds(each, remembering, first) for each in lineup.values())
+    numbers = not stream.classes
+    hearing = [how for how in FOLLOWERS.values() if numbers or not how.get("stacked")]
+    seconds += sum(hearing_seconds(how, len(lineup)) for how in hearing) * (len(stream) - first)
     return seconds / max(1, jobs), len(lineup)
 
 
@@ -56,6 +60,20 @@ def strategy_seconds(strategy: Strategy, rows: Stream, first: int) -> float:
     return fit * (trials * trial_rows / 2 + first) + step * (
         trials * trial_rows / 2 + len(rows) - first
     )
+
+
+def hearing_seconds(how: dict[str, Any], members: int) -> float:
+    """Return the CPU seconds a row that it may take to weigh so many members' answers."""
+    head = head_over(np.ones(members), **how)
+    rows = np.random.default_rng(0).random((2 * LEARNT, members))
+
+    def hear(some: np.ndarray) -> None:
+        for given in some:
+            head.learn(given, 0.0, given)
+            head.say(given, 0)
+
+    hear(rows[:LEARNT])  # a line over the answers begins after some
+    return seconds_for(lambda: hear(rows[LEARNT:])) / LEARNT
 
 
 def row_by_row(strategy: Strategy, rows: Stream, first: int, count: int) -> None:

@@ -128,6 +128,16 @@ class Stack:
         return blend + float(self.line.predict(apart[None])[0]) if self.started else blend
 
 
+def head_over(
+    first: Sequence[float],
+    half_life: float = 100,
+    sharpness: float = np.inf,
+    stacked: bool = False,
+) -> Ranking | Stack:
+    """Return what weighs some members' answers; see :class:`Following`."""
+    return (Stack if stacked else Ranking)(first, half_life, sharpness)
+
+
 def mixed(given: np.ndarray, weights: np.ndarray, classes: int) -> float:
     """Return the weighted mean of numbers, or the class with the most weight behind it."""
     if not classes:
@@ -209,8 +219,7 @@ class Following(Hybrid):
         for member in self.members():
             member.fit(X, y, **columns_for(member, extra))
         first = self.first or [getattr(each, "trial_loss", np.nan) for each in self.members()]
-        kind = Stack if self.stacked else Ranking
-        self.head = kind(first, self.half_life, self.sharpness)
+        self.head = head_over(first, self.half_life, self.sharpness, self.stacked)
         self.said: dict[int, np.ndarray] = {}
 
     def _answers(self, X: np.ndarray, extra: Mapping[str, np.ndarray]) -> np.ndarray:
@@ -242,9 +251,7 @@ def follow_runs(
     stream: Stream,
     label_delay: int | str | np.ndarray,
     name: str,
-    half_life: float = 100,
-    sharpness: float = np.inf,
-    stacked: bool = False,
+    **how: Any,
 ) -> Run:
     """Return the run of :class:`Following` over members whose runs are at hand, without a model.
 
@@ -257,8 +264,8 @@ def follow_runs(
     stream, label_delay
         As the runs were made with.
     name : str
-    half_life, sharpness, stacked
-        As for :class:`Following`.
+    how
+        ``half_life``, ``sharpness`` and ``stacked``, as for :class:`Following`.
 
     Examples
     --------
@@ -275,7 +282,7 @@ def follow_runs(
     order, known_from = arrivals(stream, label_delay)
     late = order >= start  # labels of scored rows; the others were known or are never scored
     order, known_from = order[late] - start, known_from[late]
-    head = (Stack if stacked else Ranking)(first, half_life, sharpness)
+    head = head_over(first, **how)
     seen, out = 0, np.empty(len(y))
     for row in range(len(y)):
         while seen < len(order) and known_from[seen] <= row + start:
