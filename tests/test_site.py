@@ -191,8 +191,10 @@ def test_the_toolbars_buttons_show_their_focus(site_url, browser):
     for _ in range(80):
         page.keyboard.press("Tab")
         name, ring = page.evaluate("""() => {
-            const at = document.activeElement, style = getComputedStyle(at);
-            return [at.closest(".bd-header-article") ? at.ariaLabel || at.title || at.className : "",
+            const at = document.activeElement;
+            const style = getComputedStyle(at);
+            const here = at.closest(".bd-header-article");
+            return [here ? at.ariaLabel || at.title || at.className : "",
                     style.outlineStyle !== "none" && parseFloat(style.outlineWidth) >= 2];
         }""")
         if name:
