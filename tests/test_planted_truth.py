@@ -218,7 +218,7 @@ def chapter_11(w, own):
     return {
         "shares": {symbol: (limits(), w.rng.normal(size=2000), 0, 0)
                    for symbol in ("IBM", "MSFT", "AAPL")},
-        "scores": w.table(400),
+        "scores": Each(lambda symbol: w.table(400)),
     }  # fmt: skip
 
 
@@ -229,6 +229,7 @@ def chapter_12(w, own):
         "found": {name: of_people(w) for name in crowds},
         "curves": Each(lambda how: Each(lambda rate: w.loss("corrected"))),
         "frozen": w.loss("factory line"), "naive": w.loss("last prick"),
+        "memory": w.loss("memory"),
     }  # fmt: skip
 
 
