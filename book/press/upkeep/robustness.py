@@ -288,10 +288,13 @@ def main() -> int:
             missing = [world for world in WORLDS if world not in said]
             if not missing:
                 continue
-            said |= dict(zip(missing, pool.map(partial(run, path.stem), missing), strict=True))
-            said = {world: said[world] for world in WORLDS}
-            record[path.stem] = {"source": source, "versions": versions(), "worlds": said}
-            write_atomically(OTHER_WORLDS, (json.dumps(record, indent=1) + "\n").encode())
+            for world, verdicts in zip(
+                missing, pool.map(partial(run, path.stem), missing), strict=True
+            ):
+                said[world] = verdicts  # kept at once: a night may be cut short
+                worlds = {world: said[world] for world in WORLDS if world in said}
+                record[path.stem] = {"source": source, "versions": versions(), "worlds": worlds}
+                write_atomically(OTHER_WORLDS, (json.dumps(record, indent=1) + "\n").encode())
             left = [world for world, verdicts in said.items() if isinstance(verdicts, str)]
             print(f"{path.stem}: {len(WORLDS) - len(left)} worlds; without {left}", flush=True)
     return 0
