@@ -71,7 +71,9 @@ def claims_other_worlds() -> str:
     shown = [name for name in sorted(record()) if fresh(name)]
     tools = sorted({record()[name]["versions"] for name in shown})
     others = [world for world in WORLDS if world != BOOKS_WORLD]
+    partly = [str(int(name[:2])) for name in shown if len(record()[name]["worlds"]) < len(WORLDS)]
+    left = f" In chapters {', '.join(partly)} some are still to be tried." if partly else ""
     return (
         f"The {len(others)} worlds: {'; '.join(others)}. They were tried for the verdicts of "
-        f"{len(shown)} chapters, with {' or '.join(tools)}."
+        f"{len(shown)} chapters, with {' or '.join(tools)}.{left}"
     )
