@@ -403,7 +403,9 @@ def run_rivals(
     if result.diverged(result.reference) is not None:
         result = replace(result, reference=steady[0])
     in_time = {
-        name: how for name, how in FOLLOWERS.items() if not how.get("stacked") or after < left / 4
+        name: how
+        for name, how in followers_on(stream).items()
+        if not how.get("stacked") or after < left / 4
     }
     return with_followers(result, steady, label_delay, in_time)
 
@@ -415,19 +417,24 @@ def steady_names(result: Comparison) -> list[str]:
     ]
 
 
+def followers_on(stream: Stream) -> dict[str, dict[str, Any]]:
+    """Return those that can follow others on a stream: a line over the answers needs numbers."""
+    return {
+        name: how for name, how in FOLLOWERS.items() if not (how.get("stacked") and stream.classes)
+    }
+
+
 def with_followers(
     result: Comparison,
     names: Sequence[str],
     label_delay: int | str | np.ndarray,
-    followers: Mapping[str, dict[str, Any]] = FOLLOWERS,
+    followers: Mapping[str, dict[str, Any]],
 ) -> Comparison:
     """Add the runs of those that follow the best of the named strategies; no model runs again."""
     members = {name: result.runs[name][0] for name in names}
     first = [run.cost.get("trial_loss", np.nan) for run in members.values()]
     runs = dict(result.runs)
     for name, how in followers.items():
-        if how.get("stacked") and result.stream.classes:
-            continue
         runs[name] = [follow_runs(members, first, result.stream, label_delay, name, **how)]
     return replace(result, runs=runs)
 

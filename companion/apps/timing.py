@@ -12,7 +12,7 @@ from companion.evaluation import extra_columns, fit_rows, prepared_copy, warmup_
 from companion.hybrids.following import head_over
 from companion.hybrids.tuned import Tuned
 from companion.memory import usual_memory
-from companion.rivals import FOLLOWERS, one_thread, rivals
+from companion.rivals import followers_on, one_thread, rivals
 from companion.strategies import Scheduled, Strategy
 from companion.stream import Stream
 
@@ -32,9 +32,8 @@ def expected_seconds(stream: Stream, setting: dict[str, Any], jobs: int) -> tupl
     lineup = rivals(remembering, **setting)
     with one_thread():
         seconds = sum(strategy_seconds(each, remembering, first) for each in lineup.values())
-    numbers = not stream.classes
-    hearing = [how for how in FOLLOWERS.values() if numbers or not how.get("stacked")]
-    seconds += sum(hearing_seconds(how, len(lineup)) for how in hearing) * (len(stream) - first)
+    hearing = (hearing_seconds(how, len(lineup)) for how in followers_on(stream).values())
+    seconds += sum(hearing) * (len(stream) - first)
     return seconds / max(1, jobs), len(lineup)
 
 
