@@ -52,7 +52,10 @@ def check(exercise: str, answer: Any = ...) -> None:
     if task is None:
         chapter = str(exercise).partition(".")[0]
         there = [name for name in tasks() if name.partition(".")[0] == chapter] or list(tasks())[:3]
-        print(f"No numbers are checked for {exercise!r}; they are, for example, for {there}.")
+        print(
+            f"No numbers are checked for {exercise!r}: compare with what its Check says. "
+            f"They are, for example, for {there}."
+        )
         return
     print(f"Exercise {exercise}{verdict(task, answer)}")
 

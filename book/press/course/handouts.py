@@ -28,13 +28,14 @@ from companion.files.atomic import write_atomically
 
 COURSE = BUILD / "course"
 TARGET = HTML / "course"
-ANSWER = "# Your answer\n"
+ANSWER = "# Your answer"
+BY_WORDS = f"{ANSWER} (no check by machine: compare with what Check says)\n"
 EXERCISE = re.compile(r"^### (Exercise \d+ .*)$", re.M)
 BOOK_LINK = re.compile(r"\]\(\.\./(book/[a-z_]+)\.md(#[a-z0-9-]+)?\)")
 
 
 def answer(exercise: str) -> str:
-    """Return the cell for an answer: empty, or with a call that checks the numbers asked for.
+    """Return the cell for an answer: how it is checked, and the call if that is by numbers.
 
     >>> print(answer("7.1"))
     # Your answer: the weight, the level
@@ -46,9 +47,9 @@ def answer(exercise: str) -> str:
     """
     task = exercises.tasks().get(exercise)
     if task is None:
-        return ANSWER
+        return BY_WORDS
     call = f'from companion.exercises import check\n\ncheck("{exercise}", ...)\n'
-    return f"{ANSWER.rstrip()}: {task['asks']}\n\n{call}"
+    return f"{ANSWER}: {task['asks']}\n\n{call}"
 
 
 def student(notebook: nbformat.NotebookNode, name: str, site: str = "/") -> nbformat.NotebookNode:

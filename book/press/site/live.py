@@ -57,8 +57,8 @@ def packages_of(one: Turning, folder: Path) -> list[str]:
 def with_answers(body: str, chapter: int) -> str:
     """Give each exercise's cell what stands in it when a reader opens it for an answer.
 
-    >>> with_answers('<div class="cell tag_solution">', 99)
-    '<div class="cell tag_solution" data-answer="# Your answer\\n">'
+    >>> with_answers('<div class="cell tag_solution">', 7)  # doctest: +ELLIPSIS
+    '<div class="cell tag_solution" data-answer="# Your answer: the weight, the level...">'
     """
     numbers = itertools.count(1)
     return SOLUTION.sub(
