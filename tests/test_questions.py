@@ -12,13 +12,18 @@ from book.press.course import inventory, questions
 from book.press.course.questions import Answer
 from book.press.markdown import plain_text
 
-QUIZZES = {
-    f"{chapter.name[:2]}, question {k}": answers
+IN_QUIZZES = {
+    f"{chapter.name[:2]}, question {k}": asked
     for chapter in chapters.in_order()
-    for k, (_, answers) in enumerate(questions.quiz(chapter.name), 1)
+    for k, asked in enumerate(questions.quiz(chapter.name), 1)
 }
+QUIZZES = {name: answers for name, (_, answers) in IN_QUIZZES.items()}
 BANK = {question.id: question.answers for question in questions.bank()}
 BEFORE, AFTER = ({q.id: q.answers for q in inventory.form(name)} for name in inventory.FORMS)
+STEMS = {name: text for name, (text, _) in IN_QUIZZES.items()} | {
+    question.id: question.text
+    for question in (*questions.bank(), *inventory.form("before"), *inventory.form("after"))
+}
 SETS = pytest.mark.parametrize(
     "asked", [QUIZZES, BANK, BEFORE, AFTER], ids=["quizzes", "bank", "before", "after"]
 )
@@ -54,6 +59,46 @@ def test_neither_the_longest_nor_the_shortest_answer_is_the_likely_one(asked):
     shortest = sum(right_length(answers) == min(lengths(answers)) for answers in asked.values())
     assert longest / len(asked) <= 0.45, f"the longest answer is right in {longest}"
     assert shortest / len(asked) <= 0.45, f"the shortest answer is right in {shortest}"
+
+
+def every_word(text: str) -> set[str]:
+    return set(re.findall(r"[a-z]+", plain_text(text).lower()))
+
+
+def telling_words(text: str) -> set[str]:
+    """Give the long words' first letters, so that *rows* and *row*, *learn* and *learning* meet."""
+    return {word[:5] for word in every_word(text) if len(word) > 3}
+
+
+def with_stem(stem: set[str], answer: set[str], others: list[set[str]]) -> float:
+    return len(answer & stem)
+
+
+def with_others(stem: set[str], answer: set[str], others: list[set[str]]) -> float:
+    return len(answer & set().union(*others))
+
+
+def likeness(stem: set[str], answer: set[str], others: list[set[str]]) -> float:
+    """Tell how like the others an answer is: the least like one is the odd one out."""
+    return sum(len(answer & other) / max(1, len(answer | other)) for other in others)
+
+
+def chance(name: str, answers: tuple[Answer, ...], words_of, score, choose) -> float:
+    """Return the chance to be right by choosing after a score, and by lot among equals."""
+    stem, said = words_of(STEMS[name]), [words_of(answer.text) for answer in answers]
+    scores = [score(stem, one, [other for other in said if other is not one]) for one in said]
+    chosen = [answer.right for answer, one in zip(answers, scores, strict=True)
+              if one == choose(scores)]  # fmt: skip
+    return sum(chosen) / len(chosen)
+
+
+@SETS
+@pytest.mark.parametrize("words_of", [every_word, telling_words])
+@pytest.mark.parametrize("score", [with_stem, with_others, likeness])
+@pytest.mark.parametrize("choose", [min, max])
+def test_no_answer_is_the_likely_one_by_the_words_that_it_shares(asked, words_of, score, choose):
+    right = sum(chance(name, answers, words_of, score, choose) for name, answers in asked.items())
+    assert right / len(asked) <= 0.45, f"{right:.1f} of {len(asked)} are guessed"
 
 
 @SETS
