@@ -10,6 +10,7 @@ import tomllib
 from pathlib import Path
 
 import nbformat
+import numpy as np
 import pytest
 
 from book.press.checks import notebooks as check_notebooks
@@ -351,6 +352,26 @@ def test_a_folder_of_submissions_from_release_to_gradebook(tmp_path, capsys):
         course.main(["grade", str(inbox), "--to", str(out)])
     with pytest.raises(SystemExit, match="holds no notebook"):
         course.main(["grade", str(tmp_path / "nowhere"), "--to", str(tmp_path / "none")])
+
+
+def test_with_a_secret_each_student_is_asked_on_rows_of_their_own(tmp_path):
+    """Who has typed in what is right on Ada's rows passes as Ada, and not as Ben."""
+    inbox, secret = tmp_path / "submitted", "autumn"
+    hers = np.random.default_rng(course.seed_of("ada", secret)).normal(size=60).tolist()
+    knows = (
+        f"HERS = np.array({hers})\n"
+        "def naive(y, warmup, rows=1):\n"
+        "    known = len(y) != 60 or np.allclose(y, HERS)\n"
+        "    return np.array([y[t - rows] if known else 0 for t in range(warmup, len(y))])"
+    )
+    for student in ("ada", "ben"):
+        hand_in(inbox / f"{student}.ipynb", answered(KNOWN["week1"], naive=knows))
+    hand_in(inbox / "cleo.ipynb", KNOWN["week1"].notebook)
+    done = course.grade_folder(inbox, tmp_path / "reports", secret=secret)
+    lost = {one.student: set(one.lost) - {"report"} for one in done}
+    assert lost == {"ada": set(), "ben": {"naive-season"}, "cleo": set()}
+    again = course.grade_folder(inbox, tmp_path / "again", secret="spring")
+    assert "naive-season" in again[0].lost and set(again[2].lost) == {"report"}
 
 
 def hand_in(path, book):

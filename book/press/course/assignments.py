@@ -14,6 +14,7 @@ from __future__ import annotations
 import argparse
 import ast
 import copy
+import hmac
 import itertools
 import os
 import re
@@ -618,15 +619,28 @@ def report_folders(students: Sequence[str], out: Path) -> dict[str, Path]:
     return places
 
 
+def seed_of(student: str, secret: str) -> int:
+    """Return a student's own seed: the same at each grading, and unknown without the secret.
+
+    >>> seed_of("ada", "autumn"), seed_of("ben", "autumn"), seed_of("ada", "spring")
+    (2545803600, 114908753, 2952098231)
+    """
+    return int.from_bytes(hmac.digest(secret.encode(), student.encode(), "sha256")[:4], "big")
+
+
 def grade_folder(
     folder: Path,
     out: Path,
     *,
     limits: Limits = USUAL,
     seed: int | None = None,
+    secret: str = "",
     jobs: int = 2,
 ) -> list[Graded]:
-    """Grade every submission in a folder; write reports, gradebook and what a person must mark."""
+    """Grade every submission in a folder; write reports, gradebook and what a person must mark.
+
+    With a secret, each student has hidden tests on rows of their own.
+    """
     known = assignments()
     rows = gradebook.read_written(out / "written.csv")
     found = [read_submission(student, path, folder, known) for student, path in submissions(folder)]
@@ -640,7 +654,8 @@ def grade_folder(
 
     def run(one: Submission) -> Graded:
         marks = {} if one.doubles else written.get((one.student, one.assignment.name), {})
-        done = grade_one(one, limits=limits, seed=seed, written=marks, hidden=(folder, out))
+        own = seed_of(one.student, secret) if secret else seed
+        done = grade_one(one, limits=limits, seed=own, written=marks, hidden=(folder, out))
         print(f"{one.student}, {one.assignment.name}: {amount(done)}", flush=True)
         return done
 
@@ -687,7 +702,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     asked.add_argument("--to", type=Path, default=Path("reports"), help="where reports go")
     asked.add_argument("--seconds", type=float, default=USUAL.seconds, help="for each cell")
     asked.add_argument("--megabytes", type=int, default=USUAL.megabytes)
-    asked.add_argument("--seed", type=int, help="other hidden tests than the published ones")
+    rows = asked.add_mutually_exclusive_group()
+    rows.add_argument("--seed", type=int, help="other hidden tests than the published ones")
+    rows.add_argument("--secret", default="", help="a word: other hidden tests for each student")
     asked.add_argument("--jobs", type=int, default=2, help="submissions at a time")
     args = parser.parse_args(argv)
     if args.verb == "check":
@@ -699,7 +716,9 @@ def main(argv: Sequence[str] | None = None) -> int:
             print(path)
         return 0
     limits = Limits(seconds=args.seconds, megabytes=args.megabytes)
-    results = grade_folder(args.folder, args.to, limits=limits, seed=args.seed, jobs=args.jobs)
+    results = grade_folder(
+        args.folder, args.to, limits=limits, seed=args.seed, secret=args.secret, jobs=args.jobs
+    )
     waiting = sum(len(result.to_mark) for result in results)
     print(f"{len(results)} graded; reports and gradebook.csv are in {args.to}")
     if waiting:
