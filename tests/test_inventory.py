@@ -111,10 +111,30 @@ def test_the_tool_reads_two_files_and_prints_every_item(tmp_path, capsys):
     assert lines[-1] == "mean after 100%, gain 1.00 of what could be gained"
 
 
+def test_columns_of_questions_that_the_book_does_not_have_are_named_and_counted(tmp_path, capsys):
+    plain = write(tmp_path / "p.csv", [HEAD, ["Ada", *"A" * 24], ["Ben", *"B" * 24]])
+    more = write(tmp_path / "m.csv", [
+        [*HEAD[:3], "25", *HEAD[3:], "b03-9"],
+        ["Ada", "A", "A", "E", *"A" * 22, "C"], ["Ben", "B", "B", "", *"B" * 22, "A"],
+    ])  # fmt: skip
+    said = []
+    for path in (plain, more):
+        assert item_analysis.main([str(path)]) == 0
+        said.append(capsys.readouterr().out)
+    assert said[1].startswith(said[0])
+    unknown = "unknown here (another edition of the book?)"
+    assert said[1].removeprefix(said[0]).split("\n")[1:3] == [
+        f"{more}, question '25': {unknown}, answered by 1 of 2",
+        f"{more}, question 'b03-9': {unknown}, answered by 2 of 2",
+    ]
+
+
 @pytest.mark.parametrize(
     ("rows", "words"),
     [
         ([["who", "1"]], "line 1: the head line"),
+        ([HEAD[:-1]], "line 1: the head line"),
+        ([[*HEAD, "24"]], "line 1: the head line"),
         ([HEAD], "no student"),
         ([HEAD, ["Ada", "A"]], "line 2: 2 cells instead of 25"),
         ([HEAD, ["Ada", "E", *[""] * 23]], "'E' answers question 1"),

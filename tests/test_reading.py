@@ -324,9 +324,9 @@ def test_a_class_s_answers_are_joined_in_the_page(site_url, browser):
     asked: list[str] = []
     page.on("request", lambda request: asked.append(request.url))
     page.set_input_files("[data-class-answers] input", [
-        answers_file("ada.json", ("q1-1", "B", False), ("q1-1", "A", True), ("q1-2", "A", True)),
-        answers_file("ben.json", ("q1-1", "B", False), predicted="online line"),
-        answers_file("eve.json", ("q1-1", "A", True), predicted="online line"),
+        answers_file("ada.json", ("q01-1", "B", False), ("q01-1", "A", True), ("q01-2", "A", True)),
+        answers_file("ben.json", ("q01-1", "B", False), predicted="online line"),
+        answers_file("eve.json", ("q01-1", "A", True), predicted="online line"),
         {"name": "cat.json", "mimeType": "application/json", "buffer": b"{ broken"},
     ])  # fmt: skip
     form = page.locator("[data-class-answers]")
@@ -337,6 +337,40 @@ def test_a_class_s_answers_are_joined_in_the_page(site_url, browser):
         "Predicted on the cover: online line 2."
     )
     rows = [row.split("\t") for row in form.locator("tbody tr").all_inner_texts()]
-    assert rows == [["Q1-1", "1.1", "1 of 3", "B, 2 of 3"], ["Q1-2", "1.1", "1 of 1", "none"]]
+    assert rows == [["Q01-1", "1.1", "1 of 3", "B, 2 of 3"], ["Q01-2", "1.1", "1 of 1", "none"]]
     assert [url for url in asked if not url.endswith("favicon.svg")] == []
+    page.close()
+
+
+@pytest.mark.browser
+def test_answers_to_questions_that_the_book_does_not_have_are_listed_apart(site_url, browser):
+    """An id of an older edition, one that the page has for something else, and no id at all."""
+    page = browser.new_page()
+    broken: list[str] = []
+    page.on("pageerror", lambda error: broken.append(str(error)))
+    page.goto(f"{site_url}book/teach_questions.html")
+    page.set_input_files("[data-class-answers] input", [
+        answers_file("ada.json", ("q99-1", "B", False), ("q01-1", "A", True)),
+        answers_file("ben.json", ("q99-1", "B", False), ("the-questions", "C", False)),
+        answers_file("eve.json", ("q99-1", "A", True), ("q01-1", "B", False)),
+        answers_file("fay.json", (7, "A", True)),
+        {"name": "gus.json", "mimeType": "application/json",
+         "buffer": b'{"format": "static-vs-dynamic quiz 1", "answers": [null]}'},
+    ])  # fmt: skip
+    form = page.locator("[data-class-answers]")
+    form.locator("tbody tr").first.wait_for()
+    assert form.locator("[role=status]").inner_text() == (
+        "3 of 5 files read, 3 questions, 2 of them unknown here (another edition of the book?). "
+        "Not files of saved answers: fay.json, gus.json."
+    )
+    rows = [row.split("\t") for row in form.locator("tbody tr").all_inner_texts()]
+    unknown = "unknown here (another edition of the book?)"
+    assert rows == [
+        ["Q01-1", "1.1", "1 of 2", "B, 1 of 2"],
+        ["the-questions", unknown, "0 of 1", "C, 1 of 1"],
+        ["q99-1", unknown, "1 of 3", "B, 2 of 3"],
+    ]
+    links = form.locator("tbody a")
+    assert links.count() == 1 and links.get_attribute("href") == "#q01-1"
+    assert broken == []
     page.close()

@@ -64,10 +64,12 @@
     table.className = "companion-table";
     const box = add(joined, "div");
     box.className = "pst-scrollable-table-container";
+    const UNKNOWN = "unknown here (another edition of the book?)";
     const read = async (file) => {
       let found = null;
       try { found = JSON.parse(await file.text()); } catch { /* said below */ }
-      if (found?.format !== "static-vs-dynamic quiz 1" || !Array.isArray(found.answers)) throw new Error(file.name);
+      if (found?.format !== "static-vs-dynamic quiz 1" || !Array.isArray(found.answers)
+        || !found.answers.every((one) => typeof one?.question === "string")) throw new Error(file.name);
       const answers = [...new Map(found.answers.toReversed().map((one) => [one.question, one])).values()];
       return { answers, predicted: found.predicted };
     };
@@ -83,8 +85,9 @@
         for (const one of some) if (!one.right) wrong[one.answer] = (wrong[one.answer] ?? 0) + 1;
         const [letter, times] = Object.entries(wrong).sort((a, b) => b[1] - a[1])[0] ?? ["none", 0];
         const right = some.filter((one) => one.right).length;
-        return { question, outcome: some[0].outcome, right, count: some.length, wrong: times ? `${letter}, ${times} of ${some.length}` : letter };
-      }).sort((a, b) => a.right / a.count - b.right / b.count);
+        const known = Boolean(document.getElementById(question)?.matches(".bank-card"));
+        return { question, known, outcome: known ? some[0].outcome : UNKNOWN, right, count: some.length, wrong: times ? `${letter}, ${times} of ${some.length}` : letter };
+      }).sort((a, b) => b.known - a.known || a.right / a.count - b.right / b.count);
       table.replaceChildren();
       const head = add(add(table, "thead"), "tr");
       for (const name of ["Question", "Outcome", "Right at first", "Wrong answer that most chose"]) add(head, "th", name).scope = "col";
@@ -93,12 +96,14 @@
         const line = add(body, "tr");
         const first = add(line, "th");
         first.scope = "row";
-        add(first, "a", row.question.toUpperCase()).href = `#${row.question}`;
+        if (row.known) add(first, "a", row.question.toUpperCase()).href = `#${row.question}`;
+        else first.textContent = row.question.slice(0, 40);
         for (const text of [row.outcome, `${row.right} of ${row.count}`, row.wrong]) add(line, "td", text);
       }
       box.replaceChildren(...(rows.length ? [table] : []));
       const whole = done.length - refused.length;
-      status.textContent = `${whole} of ${done.length} files read, ${rows.length} questions.${refused.length ? ` Not files of saved answers: ${refused.join(", ")}.` : ""}${counts.length ? ` Predicted on the cover: ${counts.join(", ")}.` : ""}`;
+      const others = rows.filter((row) => !row.known).length;
+      status.textContent = `${whole} of ${done.length} files read, ${rows.length} questions${others ? `, ${others} of them ${UNKNOWN}` : ""}.${refused.length ? ` Not files of saved answers: ${refused.join(", ")}.` : ""}${counts.length ? ` Predicted on the cover: ${counts.join(", ")}.` : ""}`;
     });
     joined.addEventListener("submit", (event) => event.preventDefault());
     joined.hidden = false;

@@ -4,7 +4,8 @@
     python -m book.press.course.item_analysis before.csv --after after.csv
 
 A file of answers has a head line ``student,1,2,…,24`` and one line for each student; an answer is
-a letter, or empty. Nothing is sent anywhere.
+a letter, or empty. Columns for questions that the book does not have are counted and named, not
+analysed. Nothing is sent anywhere.
 """
 
 from __future__ import annotations
@@ -22,6 +23,7 @@ from book.press.course import inventory
 from book.press.course.questions import Question
 
 LETTERS = inventory.LETTERS
+UNKNOWN = "unknown here (another edition of the book?), answered by"
 
 
 @dataclass(frozen=True)
@@ -46,8 +48,15 @@ class ItemResult:
     misled: str
 
 
-def read_answers(path: Path, questions: int) -> dict[str, list[str]]:
+def read_answers(path: Path, questions: int) -> tuple[dict[str, list[str]], Counter[str]]:
     """Read a class's answers: for each student a letter, or "", for each question.
+
+    Returns
+    -------
+    answers : dict of str to list of str
+        By student, in the questions' order.
+    unknown : Counter of str
+        How many students answered each question that the book does not have.
 
     Raises
     ------
@@ -56,10 +65,12 @@ def read_answers(path: Path, questions: int) -> dict[str, list[str]]:
     """
     with path.open(encoding="utf-8-sig", newline="") as file:
         lines = list(csv.reader(file))
-    head = ["student", *map(str, range(1, questions + 1))]
-    if not lines or [cell.strip() for cell in lines[0]] != head:
+    wanted = ["student", *map(str, range(1, questions + 1))]
+    head = [cell.strip() for cell in lines[0]] if lines else []
+    if [name for name in head if name in wanted] != wanted or head[0] != "student":
         raise ValueError(f"{path}, line 1: the head line must be student,1,2,…,{questions}")
     answers: dict[str, list[str]] = {}
+    unknown = Counter({name: 0 for name in head if name not in wanted})
     for number, line in enumerate(lines[1:], 2):
         if not any(cell.strip() for cell in line):
             continue
@@ -68,7 +79,9 @@ def read_answers(path: Path, questions: int) -> dict[str, list[str]]:
                 f"{path}, line {number}: {len(line)} cells instead of {len(head)}; "
                 "write one letter for each question, or leave its cell empty"
             )
-        student, *letters = (cell.strip() for cell in line)
+        cells = list(zip(head, (cell.strip() for cell in line), strict=True))
+        student, *letters = (cell for name, cell in cells if name in wanted)
+        unknown.update(name for name, cell in cells if cell and name in unknown)
         if student in answers:
             raise ValueError(f"{path}, line {number}: {student!r} is there twice; keep one")
         for k, letter in enumerate(letters, 1):
@@ -80,7 +93,7 @@ def read_answers(path: Path, questions: int) -> dict[str, list[str]]:
         answers[student] = [letter.upper() for letter in letters]
     if not answers:
         raise ValueError(f"{path}: there is no student in it; write one line for each")
-    return answers
+    return answers, unknown
 
 
 def scores(answers: dict[str, list[str]], questions: tuple[Question, ...]) -> np.ndarray:
@@ -144,16 +157,21 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("before", type=Path, help="answers to the form given before the course")
     parser.add_argument("--after", type=Path, help="answers to the form given after it")
     options = parser.parse_args(arguments)
-    results = {}
+    results, others = {}, []
     try:
         for name in inventory.FORMS:
             if path := getattr(options, name):
                 questions = inventory.form(name)
-                results[name] = analyse(read_answers(path, len(questions)), questions)
+                answers, unknown = read_answers(path, len(questions))
+                results[name] = analyse(answers, questions)
+                for one, count in unknown.items():
+                    others.append(f"{path}, question {one!r}: {UNKNOWN} {count} of {len(answers)}")
     except (OSError, ValueError) as problem:
         print(problem, file=sys.stderr)
         return 1
     print(report(**{"results": results["before"], "after": results.get("after")}))
+    if others:
+        print("", *others, sep="\n")
     return 0
 
 
