@@ -64,7 +64,7 @@
     table.className = "companion-table";
     const box = add(joined, "div");
     box.className = "pst-scrollable-table-container";
-    const UNKNOWN = "unknown here (another edition of the book?)";
+    const UNKNOWN = "unknown here";
     const read = async (file) => {
       let found = null;
       try { found = JSON.parse(await file.text()); } catch { /* said below */ }
@@ -97,13 +97,13 @@
         const first = add(line, "th");
         first.scope = "row";
         if (row.known) add(first, "a", row.question.toUpperCase()).href = `#${row.question}`;
-        else first.textContent = row.question.slice(0, 40);
+        else first.textContent = row.question.slice(0, 16);
         for (const text of [row.outcome, `${row.right} of ${row.count}`, row.wrong]) add(line, "td", text);
       }
       box.replaceChildren(...(rows.length ? [table] : []));
       const whole = done.length - refused.length;
       const others = rows.filter((row) => !row.known).length;
-      status.textContent = `${whole} of ${done.length} files read, ${rows.length} questions${others ? `, ${others} of them ${UNKNOWN}` : ""}.${refused.length ? ` Not files of saved answers: ${refused.join(", ")}.` : ""}${counts.length ? ` Predicted on the cover: ${counts.join(", ")}.` : ""}`;
+      status.textContent = `${whole} of ${done.length} files read, ${rows.length} questions${others ? `, ${others} of them ${UNKNOWN} (another edition of the book?)` : ""}.${refused.length ? ` Not files of saved answers: ${refused.join(", ")}.` : ""}${counts.length ? ` Predicted on the cover: ${counts.join(", ")}.` : ""}`;
     });
     joined.addEventListener("submit", (event) => event.preventDefault());
     joined.hidden = false;
