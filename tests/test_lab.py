@@ -13,11 +13,13 @@ import nbformat
 import pytest
 from conftest import IN_CI, site_pages
 
-from book.press import policies
+from book.press import chapters, policies
+from book.press.checks import notebooks as check_notebooks
 from book.press.course import handouts
 from book.press.lab import build as lab
 from book.press.lab import fetch, licences, python
 from book.press.site import launch
+from book.press.upkeep import execute
 
 ROOT = Path(__file__).parents[1]
 LOCK = json.loads(lab.LOCK.read_text(encoding="utf-8"))
@@ -169,6 +171,23 @@ def test_pages_carry_their_policies_and_no_two_meet(built, site):
     for page in site_pages(site):
         name = page.relative_to(site).as_posix()
         assert f"/{name}" in rules or f"/{name.split('/')[0]}/*" in rules, name
+
+
+def test_the_lab_lists_all_that_it_holds(built):
+    for place, source in lab.contents().items():
+        listing = built / "api" / "contents" / Path(place).parent / "all.json"
+        listed = {one["path"]: one for one in json.loads(listing.read_text())["content"]}
+        file = built / "files" / place
+        assert file.read_bytes() == lab.held(source), place
+        assert listed[place]["size"] == file.stat().st_size, place
+
+
+def test_the_notebook_for_ones_own_data_is_clean_and_up_to_date():
+    path = ROOT / "notebooks" / "your_own_data.ipynb"
+    notebook = nbformat.read(path, as_version=4)
+    assert check_notebooks.problems(path) == []
+    assert notebook.metadata["companion"]["source"] == execute.source_hash(notebook)
+    assert len(notebook.cells) <= 10 and path.stem not in json.dumps(chapters.contents())
 
 
 def test_the_labs_copies_are_the_students_notebooks(built, site):

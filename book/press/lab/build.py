@@ -36,33 +36,36 @@ LAB = HTML / "lab"
 APPS = ("notebooks", "tree", "lab", "edit", "consoles")
 
 
-def chapters() -> list[Path]:
-    """Choose what the lab holds, in this place alone."""
-    return sorted(NOTEBOOKS.glob("[0-9]*.ipynb"))
+def contents() -> dict[str, Path]:
+    """Choose what the lab holds, in this place alone; return each file's source by its path."""
+    own = [NOTEBOOKS / name for name in ("your_own_data.ipynb", "bakery.csv")]
+    return {f"notebooks/{path.name}": path for path in [*NOTEBOOKS.glob("[0-9]*.ipynb"), *own]}
 
 
-def held(path: Path) -> str:
-    """Return a chapter as the lab holds it: the student's notebook, as JSON."""
+def held(path: Path) -> bytes:
+    """Return a file as the lab holds it: of a notebook the student's version."""
+    if path.suffix != ".ipynb":
+        return path.read_bytes()
     notebook = lab_copy(handouts.student(nbformat.read(path, as_version=4), path.stem))
-    return json.dumps(notebook)  # nbformat would drop that the cells are trusted
+    return json.dumps(notebook).encode()  # nbformat would drop that the cells are trusted
 
 
 def edited() -> dict[str, str]:
-    """Return a name for what each chapter holds."""
-    return {path.name: digest([path]) for path in chapters()}
+    """Return a name for what each file is made from."""
+    return {place: digest([path]) for place, path in contents().items()}
 
 
-def put_chapters(changed: list[str]) -> None:
-    """Put chapters that have changed into the lab, which is else as it must be."""
-    index = LAB / "api" / "contents" / "notebooks" / "all.json"
-    listed = json.loads(index.read_text(encoding="utf-8"))
+def put_contents(changed: list[str]) -> None:
+    """Put files that have changed into the lab, which is else as it must be."""
     now = datetime.now(UTC).isoformat().replace("+00:00", "Z")
-    for entry in listed["content"]:
-        if entry["name"] in changed:
-            file = LAB / "files" / entry["path"]
-            file.write_text(held(NOTEBOOKS / entry["name"]), encoding="utf-8")
-            entry |= {"size": file.stat().st_size, "last_modified": now}
-    index.write_text(json.dumps(listed, indent=2, sort_keys=True), encoding="utf-8")
+    for place in changed:
+        index = LAB / "api" / "contents" / Path(place).parent / "all.json"
+        listed = json.loads(index.read_text(encoding="utf-8"))
+        file = LAB / "files" / place
+        file.write_bytes(held(contents()[place]))
+        entry = next(one for one in listed["content"] if one["path"] == place)
+        entry |= {"size": file.stat().st_size, "last_modified": now}
+        index.write_text(json.dumps(listed, indent=2, sort_keys=True), encoding="utf-8")
 
 
 def lab_copy(notebook: nbformat.NotebookNode) -> nbformat.NotebookNode:
@@ -144,7 +147,7 @@ def put_pages(target: Path, size: int) -> None:
 
 
 def made_from(lock: dict[str, Any]) -> str:
-    """Return a name for all that the lab is made from but the chapters, which may change alone."""
+    """Return a name for all that the lab is made from but its contents, which may change alone."""
     versions = [importlib.metadata.version(package)
                 for package in ("jupyterlite-core", "jupyterlite-pyodide-kernel")]  # fmt: skip
     folders = (SOURCES, ROOT / "companion")
@@ -171,10 +174,10 @@ def finish(lock: dict[str, Any]) -> None:
     python = LAB / "static" / "pyodide"
     with tempfile.TemporaryDirectory(dir=LAB.parents[1], prefix="lab-") as name:
         lite, target = Path(name) / "lite", Path(name) / "lab"
-        (lite / "contents" / "notebooks").mkdir(parents=True)
-        for path in chapters():
-            file = lite / "contents" / "notebooks" / path.name
-            file.write_text(held(path), encoding="utf-8")
+        for place, path in contents().items():
+            file = lite / "contents" / place
+            file.parent.mkdir(parents=True, exist_ok=True)
+            file.write_bytes(held(path))
         (lite / "jupyter-lite.json").write_text(json.dumps(settings(python)), encoding="utf-8")
         shutil.copy(SOURCES / "overrides.json", lite)
         run_lite("build", lite, target)
@@ -185,7 +188,7 @@ def finish(lock: dict[str, Any]) -> None:
         put_pages(target, megabytes(python))
         shutil.rmtree(linked)
         shutil.copytree(target, LAB, dirs_exist_ok=True)
-    say(LAB, (about() or {}) | {"made_from": made_from(lock), "chapters": edited()})
+    say(LAB, (about() or {}) | {"made_from": made_from(lock), "contents": edited()})
 
 
 def say(folder: Path, about: dict[str, Any]) -> None:
@@ -206,13 +209,13 @@ def start() -> tuple[bool, Callable[[], None]]:
         if os.environ.get("LAB") == "0":
             raise LeftOut("LAB=0")
         said, now = about() or {}, edited()
-        old = said.get("chapters", {})
+        old = said.get("contents", {})
         if said.get("made_from") != made_from(lock) or old.keys() != now.keys():
             begin(fetch(lock), lock)
             return True, lambda: finish(lock)
         if old != now:
-            put_chapters([name for name in now if now[name] != old[name]])
-            say(LAB, said | {"chapters": now})
+            put_contents([name for name in now if now[name] != old[name]])
+            say(LAB, said | {"contents": now})
     except LeftOut as reason:
         shutil.rmtree(LAB, ignore_errors=True)
         print(f"The lab is left out; chapters open on Binder and Colab ({reason}).")

@@ -8,8 +8,27 @@ from typing import Any
 
 from sphinx.application import Sphinx
 
-from book.press import chapters
+from book.press import address, chapters
+from book.press.lab import build as lab
+from book.press.markdown import raw_html
 from book.press.site import about
+
+LAB_APP = "lab/notebooks/index.html"
+OWN_DATA = "notebooks/your_own_data.ipynb"
+
+
+def own_data_links() -> str:
+    """Return where the notebook for a table of one's own opens: the lab, if there is one, first."""
+    places = address.repository().removeprefix("https://"), address.branch()
+    repository, branch = places[0].removeprefix("github.com/"), places[1]
+    links = {
+        "on Binder": f"https://mybinder.org/v2/gh/{repository}/{branch}?urlpath=lab/tree/{OWN_DATA}",
+        "on Colab": f"https://colab.research.google.com/github/{repository}/blob/{branch}/{OWN_DATA}",
+    }
+    if lab.about():
+        links = {"in your browser": f"../{LAB_APP}?path={OWN_DATA}"} | links
+    said = ", ".join(f'<a href="{link}">{where}</a>' for where, link in links.items())
+    return raw_html(f"<p>A short notebook, <em>Your own data</em>, opens {said}.</p>")
 
 
 def on_config(app: Sphinx, config: Any) -> None:
@@ -17,10 +36,10 @@ def on_config(app: Sphinx, config: Any) -> None:
 
     A button that comes or goes makes every page anew: Sphinx watches these two settings.
     """
-    lab = Path(app.outdir) / "lab" / "about.json"
-    if lab.is_file():
-        config.html_context["lab"] = json.loads(lab.read_text(encoding="utf-8"))["megabytes"]
-        config.html_theme_options["launch_buttons"]["jupyterlite_url"] = "lab/notebooks/index.html"
+    said = Path(app.outdir) / "lab" / "about.json"
+    if said.is_file():
+        config.html_context["lab"] = json.loads(said.read_text(encoding="utf-8"))["megabytes"]
+        config.html_theme_options["launch_buttons"]["jupyterlite_url"] = LAB_APP
 
 
 def lab_first(app: Sphinx, page: str, template: str, context: dict, doctree: Any) -> None:
