@@ -283,7 +283,9 @@ def test_a_worked_capstone_opens_only_where_its_data_are(site):
     for path in (ROOT / "notebooks" / "capstone").glob("*.ipynb"):
         html = (site / "notebooks" / "capstone" / f"{path.stem}.html").read_text(encoding="utf-8")
         assert f"notebooks/capstone/{path.name}" in html and "mybinder.org" in html
-        assert "colab.research" not in html and "lab/notebooks/index.html" not in html
+        assert "colab.research" not in html
+        opens = f"../../lab/notebooks/index.html?path=capstone/{path.name}"
+        assert (opens in html) is (site / "lab" / "about.json").exists()
 
 
 def test_printed_book_leaves_the_bank_out(site):

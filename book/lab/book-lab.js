@@ -6,7 +6,10 @@
   const path = new URLSearchParams(location.search).get("path") || "";
   const [, folder, name] = /^(\w+)\/([^/]+)\.ipynb$/.exec(path) || [];
   const chapter = folder === "notebooks" && /^\d/.test(name);
-  const page = chapter ? `notebooks/${name}.html` : name ? "book/your_stream.html" : "index.html";
+  const page = {
+    notebooks: chapter ? `notebooks/${name}.html` : "book/your_stream.html",
+    assignments: "book/assignments.html", capstone: `notebooks/capstone/${name}.html`,
+  }[folder] || "index.html";
 
   // Hosts that isolate their pages would make the kernel talk by shared memory, which loses messages
   // (coincident in JupyterLite 0.8); the way that works everywhere works there too.

@@ -22,7 +22,7 @@ from typing import Any
 import nbformat
 
 from book.press import policies, tool
-from book.press.course import handouts
+from book.press.course import assignments, handouts
 from book.press.files import digest, files_below, makers
 from book.press.lab import vendored
 from book.press.lab.fetch import LeftOut, fetch
@@ -33,21 +33,34 @@ from book.press.places import BOOK, HTML, NOTEBOOKS, ROOT
 SOURCES = BOOK / "lab"
 LOCK = SOURCES / "pyodide-lock.json"
 LAB = HTML / "lab"
+CAPSTONE = NOTEBOOKS / "capstone"
 APPS = ("notebooks", "tree", "lab", "edit", "consoles")
 
 
 def contents() -> dict[str, Path]:
     """Choose what the lab holds, in this place alone; return each file's source by its path."""
     own = [NOTEBOOKS / name for name in ("your_own_data.ipynb", "bakery.csv")]
-    return {f"notebooks/{path.name}": path for path in [*NOTEBOOKS.glob("[0-9]*.ipynb"), *own]}
+    folders = {
+        "notebooks": [*NOTEBOOKS.glob("[0-9]*.ipynb"), *own],
+        "assignments": assignments.SOURCES.glob("*.ipynb"),
+        "capstone": files_below(CAPSTONE),
+    }
+    return {f"{folder}/{path.name}": path for folder in folders for path in folders[folder]}
 
 
 def held(path: Path) -> bytes:
     """Return a file as the lab holds it: of a notebook the student's version."""
     if path.suffix != ".ipynb":
         return path.read_bytes()
-    notebook = lab_copy(handouts.student(nbformat.read(path, as_version=4), path.stem))
-    return json.dumps(notebook).encode()  # nbformat would drop that the cells are trusted
+    if path.parent == assignments.SOURCES:
+        notebook = assignments.Assignment(path).release()
+        notebook.metadata["companion"] = {"source": digest([path])[:16]}
+    else:
+        notebook = nbformat.read(path, as_version=4)
+        made = handouts.unmarked if path.parent == CAPSTONE else handouts.student
+        notebook = made(notebook, path.stem)
+    # nbformat would drop that the cells are trusted
+    return json.dumps(lab_copy(notebook)).encode()
 
 
 def edited() -> dict[str, str]:
@@ -146,12 +159,23 @@ def put_pages(target: Path, size: int) -> None:
         page.write_text(html, encoding="utf-8")
 
 
+def mend_listings(target: Path) -> None:
+    """Say that packed files are no text, so that JupyterLite leaves their bytes alone."""
+    for index in (target / "api" / "contents").rglob("all.json"):
+        listed = json.loads(index.read_text(encoding="utf-8"))
+        for entry in listed["content"]:
+            if entry["name"].endswith(".gz"):
+                entry["mimetype"] = "application/gzip"
+        index.write_text(json.dumps(listed, indent=2, sort_keys=True), encoding="utf-8")
+
+
 def made_from(lock: dict[str, Any]) -> str:
     """Return a name for all that the lab is made from but its contents, which may change alone."""
     versions = [importlib.metadata.version(package)
                 for package in ("jupyterlite-core", "jupyterlite-pyodide-kernel")]  # fmt: skip
     folders = (SOURCES, ROOT / "companion")
-    own = [*makers("lab"), vendored.LISTED, Path(handouts.__file__), ROOT / "pyproject.toml"]
+    own = [*makers("lab"), vendored.LISTED, ROOT / "pyproject.toml"]
+    own += [Path(assignments.__file__), Path(handouts.__file__)]
     own += [path for folder in folders for path in files_below(folder)]
     return digest(own, json.dumps(lock), *versions)
 
@@ -184,6 +208,7 @@ def finish(lock: dict[str, Any]) -> None:
         linked = target / "static" / "pyodide"
         shutil.copytree(python, linked, copy_function=os.link)
         run_lite("check", lite, target)
+        mend_listings(target)
         put_licences(target, lock)
         put_pages(target, megabytes(python))
         shutil.rmtree(linked)

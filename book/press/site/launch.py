@@ -31,6 +31,21 @@ def own_data_links() -> str:
     return raw_html(f"<p>A short notebook, <em>Your own data</em>, opens {said}.</p>")
 
 
+def assignment_links() -> str:
+    """Return where the assignments open in the lab, if there is one."""
+    if not lab.about():
+        return raw_html("<p>This copy of the site was built without the lab.</p>")
+    places = [place for place in sorted(lab.contents()) if place.startswith("assignments/")]
+    links = ", ".join(
+        f'<a href="../{LAB_APP}?path={place}">week {week}</a>'
+        for week, place in enumerate(places, 1)
+    )
+    return raw_html(
+        f"<p>Open in the lab, in your browser: {links}. To hand one in, choose <em>File</em>, "
+        "<em>Download</em> there.</p>"
+    )
+
+
 def on_config(app: Sphinx, config: Any) -> None:
     """Ask for a button if the site has a lab.
 
@@ -45,7 +60,7 @@ def on_config(app: Sphinx, config: Any) -> None:
 def lab_first(app: Sphinx, page: str, template: str, context: dict, doctree: Any) -> None:
     """Make the lab the first of a chapter's launch buttons, with an address below the site.
 
-    A worked capstone reads a file beside it, which neither the lab nor Colab has: it keeps Binder.
+    A worked capstone reads a file beside it, which Colab has not.
     """
     chapter = chapters.facts(page.removeprefix("notebooks/"))
     for group in context.get("header_buttons", []):
@@ -54,14 +69,15 @@ def lab_first(app: Sphinx, page: str, template: str, context: dict, doctree: Any
         if chapter is None:
             group["buttons"] = [
                 button for button in group["buttons"]
-                if button.get("text") not in ("JupyterLite", "Colab")
+                if button.get("text") != "Colab"
             ]  # fmt: skip
         for button in group["buttons"]:
             if button.get("text") == "JupyterLite":
-                button["url"] = "../" * page.count("/") + button["url"]
+                url = button["url"].replace("path=notebooks/capstone/", "path=capstone/")
+                button["url"] = "../" * page.count("/") + url
                 button["text"] = "In your browser"
                 button["tooltip"] = (
-                    "Run this chapter here, in JupyterLite: nothing to install, nothing sent "
+                    "Run this notebook here, in JupyterLite: nothing to install, nothing sent "
                     f"anywhere, about {app.config.html_context['lab']} MB the first time"
                 )
                 group["buttons"].sort(key=lambda other: other is not button)

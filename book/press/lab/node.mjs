@@ -1,5 +1,5 @@
 // Run a notebook on the lab's own Python, without a browser:
-// node run_in_node.mjs PYODIDE_FOLDER NOTEBOOK.ipynb OUT.json PACKAGE[,PACKAGE...]
+// node node.mjs PYODIDE_FOLDER NOTEBOOK.ipynb OUT.json PACKAGE[,PACKAGE...]
 // OUT.json then holds, for each code cell, what it printed and showed, and the seconds it took.
 // Copies of the files beside the notebook lie beside it here, too.
 import { readdirSync, readFileSync, writeFileSync } from "node:fs";
