@@ -110,7 +110,7 @@ bench: $(READY)  ## Measure the package against bare loops and print a table.
 bank: $(FOR_BOOK)  ## Write the question bank for Moodle and others into build/bank.
 	@$(PY) -m book.press.course.bank
 
-measure: $(READY)  ## Record seconds and peak memory of each notebook for the page on hubs.
+measure: $(READY) site  ## Record seconds, also in the lab, and peak memory of each notebook.
 	@$(PY) -m book.press.checks.measure
 
 words: $(FOR_BOOK)  ## Count the book's words: each page, the chapters, all.

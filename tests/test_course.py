@@ -6,6 +6,7 @@ import io
 import json
 import re
 import subprocess
+import sys
 import zipfile
 from collections import Counter
 from dataclasses import replace
@@ -283,7 +284,9 @@ def test_a_worked_capstone_opens_only_where_its_data_are(site):
     for path in (ROOT / "notebooks" / "capstone").glob("*.ipynb"):
         html = (site / "notebooks" / "capstone" / f"{path.stem}.html").read_text(encoding="utf-8")
         assert f"notebooks/capstone/{path.name}" in html and "mybinder.org" in html
-        assert "colab.research" not in html and "lab/notebooks/index.html" not in html
+        assert "colab.research" not in html
+        opens = f"../../lab/notebooks/index.html?path=capstone/{path.name}"
+        assert (opens in html) is (site / "lab" / "about.json").exists()
 
 
 def test_printed_book_leaves_the_bank_out(site):
@@ -413,6 +416,25 @@ def test_a_notebook_is_measured_in_a_kernel_of_its_own(tmp_path, monkeypatch):
     assert 0 < found["seconds"] < 60 and 80 < found["megabytes"] < 1000
 
 
+def test_the_labs_time_is_measured_alone_and_the_rest_is_kept(tmp_path, monkeypatch):
+    record = tmp_path / "measured.json"
+    kept = {"seconds": 1.0, "megabytes": 90, "lab_seconds": 2.0}
+    rows = {"01_a": kept, "02_b": kept}
+    record.write_text(json.dumps({"where": "here", "server_megabytes": 87, "notebooks": rows}))
+    for name in rows:
+        (tmp_path / f"{name}.ipynb").write_text("{}")
+    monkeypatch.setattr(measure, "NOTEBOOKS", tmp_path)
+    monkeypatch.setattr(measure, "ROOT", tmp_path)
+    monkeypatch.setattr(measure, "RECORD", record)
+    monkeypatch.setattr(measure, "measure_lab", lambda path: {"lab_seconds": 5.5})
+    monkeypatch.setattr(sys, "argv", ["measure", "--lab", "02"])
+    assert measure.main() == 0
+    rows["02_b"] = kept | {"lab_seconds": 5.5}
+    assert json.loads(record.read_text()) == {
+        "where": "here", "server_megabytes": 87, "notebooks": rows,
+    }  # fmt: skip
+
+
 def test_the_table_shows_what_was_recorded():
     noted = json.loads(hub.MEASURED.read_text(encoding="utf-8"))
     assert "Python" in noted["where"] and noted["server_megabytes"] > 20
@@ -421,6 +443,8 @@ def test_the_table_shows_what_was_recorded():
         row = next(line for line in text.splitlines() if f"{one.name}.ipynb" in line)
         found = noted["notebooks"].get(one.name)
         assert (f"| {found['megabytes']:.0f} |" if found else "| – |") in row
+        seconds = (found or {}).get("lab_seconds")
+        assert row.endswith("| – |" if seconds is None else f"| {seconds:.0f} |")
 
 
 def test_all_parts_of_the_guide_are_known():

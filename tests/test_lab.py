@@ -13,11 +13,13 @@ import nbformat
 import pytest
 from conftest import IN_CI, site_pages
 
-from book.press import policies
-from book.press.course import handouts
+from book.press import chapters, policies
+from book.press.checks import notebooks as check_notebooks
+from book.press.course import assignments, handouts
 from book.press.lab import build as lab
 from book.press.lab import fetch, licences, python
 from book.press.site import launch
+from book.press.upkeep import execute
 
 ROOT = Path(__file__).parents[1]
 LOCK = json.loads(lab.LOCK.read_text(encoding="utf-8"))
@@ -169,6 +171,62 @@ def test_pages_carry_their_policies_and_no_two_meet(built, site):
     for page in site_pages(site):
         name = page.relative_to(site).as_posix()
         assert f"/{name}" in rules or f"/{name.split('/')[0]}/*" in rules, name
+
+
+def test_the_lab_lists_all_that_it_holds(built):
+    for place, source in lab.contents().items():
+        listing = built / "api" / "contents" / Path(place).parent / "all.json"
+        listed = {one["path"]: one for one in json.loads(listing.read_text())["content"]}
+        file = built / "files" / place
+        assert file.read_bytes() == lab.held(source), place
+        assert listed[place]["size"] == file.stat().st_size, place
+        if place.endswith(".gz"):
+            assert "text" not in listed[place]["mimetype"]  # JupyterLite would decode it
+
+
+def lines(cells: list) -> set[str]:
+    """Return the lines of cells that are more than a word."""
+    return {line.strip() for cell in cells for line in cell.source.splitlines() if " " in line}
+
+
+@pytest.mark.parametrize("week", assignments.assignments())
+def test_an_assignment_in_the_lab_gives_nothing_away(built, week):
+    source = assignments.assignments()[week]
+    copy = nbformat.read(built / "files" / "assignments" / f"{week}.ipynb", as_version=4)
+    secret = lines(source.notebook.cells) - lines(source.release().cells)
+    assert len(secret) > 50 and not secret & lines(copy.cells)
+    assert not re.search("(BEGIN|END) (SOLUTION|HIDDEN)", json.dumps(copy))
+    marks = [cell.metadata.get("nbgrader") for cell in copy.cells]
+    assert marks == [cell.metadata.get("nbgrader") for cell in source.notebook.cells]
+
+
+def test_a_worked_capstone_in_the_lab_is_not_marked(built, site):
+    for path in sorted((ROOT / "notebooks" / "capstone").glob("*.ipynb")):
+        whole = nbformat.read(path, as_version=4)
+        copy = nbformat.read(built / "files" / "capstone" / path.name, as_version=4)
+        last = len(copy.cells) - 1
+        assert [c.source for c in copy.cells if c.cell_type == "code"] == [
+            c.source for c in whole.cells[:last] if c.cell_type == "code"
+        ]
+        assert not re.search(r"\d of \d", json.dumps(copy)) and not any(
+            cell.get("outputs") for cell in copy.cells
+        )
+        for page, anchor in re.findall(r"\]\(/([^)#]+)#([^)]+)\)", copy.cells[last].source):
+            assert f'id="{anchor}"' in (site / page).read_text(), (page, anchor)
+
+
+def test_the_assignments_page_opens_each_in_the_lab(built, site):
+    html = (site / "book" / "assignments.html").read_text()
+    opened = re.findall(r'href="\.\./lab/notebooks/index\.html\?path=([^"]+)"', html)
+    assert opened == [f"assignments/{week}.ipynb" for week in assignments.assignments()]
+
+
+def test_the_notebook_for_ones_own_data_is_clean_and_up_to_date():
+    path = ROOT / "notebooks" / "your_own_data.ipynb"
+    notebook = nbformat.read(path, as_version=4)
+    assert check_notebooks.problems(path) == []
+    assert notebook.metadata["companion"]["source"] == execute.source_hash(notebook)
+    assert len(notebook.cells) <= 10 and path.stem not in json.dumps(chapters.contents())
 
 
 def test_the_labs_copies_are_the_students_notebooks(built, site):

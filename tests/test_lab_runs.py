@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import json
 import shutil
-import subprocess
 import threading
 import time
 from collections.abc import Iterator
@@ -19,21 +18,31 @@ from conftest import IN_CI
 from test_lab import built  # noqa: F401  (a fixture)
 
 from book.press import policies
-from book.press.lab import python
+from book.press.course.assignments import SOURCES
+from book.press.lab.build import CAPSTONE
+from book.press.lab.node import run_in_node
 from book.press.site import serve
 
 ROOT = Path(__file__).parents[1]
 CHAPTERS = sorted((ROOT / "notebooks").glob("[0-9]*.ipynb"))
+OWN_DATA = ROOT / "notebooks" / "your_own_data.ipynb"
 READY = "document.querySelector('#book-lab p')?.textContent.startsWith('Python is ready')"
 CELLS = "window.jupyterapp.shell.currentWidget.context.model.toJSON().cells"
 PATIENCE = 600_000  # ms; a busy machine is slow
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
-    """Take one chapter, or all with --lab."""
-    if "chapter" in metafunc.fixturenames:
-        chosen = CHAPTERS if metafunc.config.getoption("--lab") else CHAPTERS[:1]
-        metafunc.parametrize("chapter", chosen, ids=lambda path: path.stem)
+    """Take one chapter and one assignment, or everything with --lab."""
+    every = metafunc.config.getoption("--lab")
+    chapters = CHAPTERS if every else CHAPTERS[:1]
+    others = [OWN_DATA, *sorted(CAPSTONE.glob("*.ipynb"))]
+    weeks = sorted(SOURCES.glob("*.ipynb"))
+    chosen = {
+        "chapter": chapters, "notebook": chapters + others if every else chapters,
+        "week": weeks if every else weeks[:1],
+    }  # fmt: skip
+    for name in chosen.keys() & set(metafunc.fixturenames):
+        metafunc.parametrize(name, chosen[name], ids=lambda path: path.stem)
 
 
 def code_cells(path: Path) -> list[dict]:
@@ -41,22 +50,30 @@ def code_cells(path: Path) -> list[dict]:
     return [cell for cell in cells if cell["cell_type"] == "code"]
 
 
-def test_the_text_outputs_are_the_stored_ones(built, chapter, tmp_path, record_property):  # noqa: F811
+def run_under_node(built: Path, notebook: Path) -> dict:  # noqa: F811
+    """Run a notebook on the lab's Python; return what its cells showed, and the seconds."""
     node = shutil.which("node")
     if not node:
         how = "no Node was found; install Node 20 or later (Debian: apt-get install nodejs)"
         pytest.fail(how) if IN_CI else pytest.skip(how)
-    out = tmp_path / "outputs.json"
-    done = subprocess.run(
-        [node, str(ROOT / "tests" / "run_in_node.mjs"), str(built / "static" / "pyodide"),
-         str(chapter), str(out), ",".join(python.PRELOADED)],
-        capture_output=True, text=True,
-    )  # fmt: skip
-    assert done.returncode == 0, done.stderr[-3000:]
-    found = json.loads(out.read_text())
-    record_property("lab", {"chapter": chapter.stem, "Node": found["run"]})
+    return run_in_node(node, built / "static" / "pyodide", notebook)
+
+
+def test_the_text_outputs_are_the_stored_ones(built, notebook, record_property):  # noqa: F811
+    found = run_under_node(built, notebook)
+    record_property("lab", {"chapter": notebook.stem, "Node": found["run"]})
     shown = [cell["outputs"] for cell in found["cells"]]
-    assert outputs.compare(chapter.stem, code_cells(chapter), shown) == []
+    assert outputs.compare(notebook.stem, code_cells(notebook), shown) == []
+
+
+def test_an_assignment_can_be_solved_in_the_lab(built, week):  # noqa: F811
+    """Solved, it passes its tests; as it lies there, it stops at the first answer to be given."""
+    released = built / "files" / "assignments" / week.name
+    for path, failures in ((week, 0), (released, 1)):
+        cells = run_under_node(built, path)["cells"]
+        failed = [out for cell in cells for out in cell["outputs"] if "evalue" in out]
+        assert len(failed) == failures, failed
+    assert "NotImplementedError" in failed[0]["evalue"]
 
 
 class Watch:
@@ -124,7 +141,7 @@ def host(site, tmp_path) -> Iterator:
 def open_lab(context, base: str, chapter: Path):
     """Go from the chapter's page to the lab by its button."""
     page = context.new_page()
-    page.goto(f"{base}notebooks/{chapter.stem}.html")
+    page.goto(f"{base}{chapter.relative_to(ROOT).with_suffix('.html').as_posix()}")
     page.locator(".dropdown-launch-buttons button").click()
     with context.expect_page() as restored:
         page.get_by_role("link", name="In your browser").click()
@@ -216,6 +233,61 @@ def test_a_student_changes_a_chapter_and_starts_over(built, host, browser):  # n
     assert mine not in page.evaluate(f"JSON.stringify({CELLS})")
     assert page.get_by_role("link", name="Back to the chapter").get_attribute("href") == (
         f"{base}notebooks/{CHAPTERS[0].stem}.html"
+    )
+    context.close()
+    assert watch.problems == []
+
+
+SHOP = "when,warmth,sales\n" + "".join(
+    f"2024-{1 + k // 28:02d}-{1 + k % 28:02d},{k % 7},{100 + 9 * (k % 7) + k % 5}\n"
+    for k in range(224)
+)
+
+
+@pytest.mark.browser
+def test_a_table_of_ones_own_is_compared_in_the_lab(built, host, browser):  # noqa: F811
+    """From the page on how to run the book: choose a file, name it in a cell, read the answer."""
+    base = host(Counting)
+    context = browser.new_context()
+    watch = Watch(context, base)
+    page = context.new_page()
+    page.goto(f"{base}book/run.html")
+    page.get_by_role("link", name="in your browser", exact=True).click()
+    page.wait_for_function(READY, timeout=PATIENCE, polling=500)
+    assert page.get_by_role("link", name="Back to the book").get_attribute("href") == (
+        f"{base}book/your_stream.html"
+    )
+    with page.expect_file_chooser() as chosen:
+        page.get_by_role("button", name="Add a file").click()
+    mine = {"name": "shop.csv", "mimeType": "text/csv", "buffer": SHOP.encode()}
+    chosen.value.set_files([mine])
+    page.get_by_text("“shop.csv” lies beside this notebook").wait_for()
+    page.locator(".cm-line", has_text='file = "bakery.csv"').click()
+    page.keyboard.press("End")
+    page.keyboard.press("Shift+Home")
+    page.keyboard.type('file = "shop.csv"')
+    run_all(page)
+    shown = page.evaluate(f"JSON.stringify({CELLS}.map(c => c.outputs))")
+    assert "columns: when, warmth, sales" in shown and "rows      224" in shown
+    assert "The smallest error has" in shown
+    context.close()
+    assert watch.problems == []
+
+
+@pytest.mark.browser
+def test_a_capstone_finds_its_data_in_the_lab(built, host, browser, pytestconfig):  # noqa: F811
+    """The packed file comes unharmed: the notebook compares its sha256."""
+    if not pytestconfig.getoption("--lab"):
+        return
+    base = host(Counting)
+    context = browser.new_context()
+    watch = Watch(context, base)
+    page = open_lab(context, base, CAPSTONE / "flights.ipynb")
+    run_all(page)
+    shown = page.evaluate(f"JSON.stringify({CELLS}.map(c => c.outputs))")
+    assert "licence: CC0" in shown and '"output_type":"error"' not in shown
+    assert page.get_by_role("link", name="Back to the book").get_attribute("href") == (
+        f"{base}notebooks/capstone/flights.html"
     )
     context.close()
     assert watch.problems == []

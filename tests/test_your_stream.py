@@ -372,9 +372,7 @@ def test_from_the_front_page_to_an_answer(built, host, browser, tmp_path):  # no
     wait(page, STATUS, "bakery.csv is read. This bakery is made up")
     wait(page, "#yours-takes", r"^\d+ strategies, about \d+ seconds")
     assert axe(page) == []
-    file = tmp_path / "bakery.csv"
-    file.write_text(yours.bakery())
-    reading, result = natively(file)
+    reading, result = natively(yours.BAKERY)
     shown = page.locator("#yours-pairs tr").all_inner_texts()
     assert [re.split(r"\s", text, maxsplit=1) for text in shown] == list(
         map(list, description(reading))

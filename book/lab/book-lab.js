@@ -4,7 +4,12 @@
   const lab = new URL(".", script.src);
   const book = new URL("..", lab);
   const path = new URLSearchParams(location.search).get("path") || "";
-  const chapter = /^notebooks\/[^/]+\.ipynb$/.test(path);
+  const [, folder, name] = /^(\w+)\/([^/]+)\.ipynb$/.exec(path) || [];
+  const chapter = folder === "notebooks" && /^\d/.test(name);
+  const page = {
+    notebooks: chapter ? `notebooks/${name}.html` : "book/your_stream.html",
+    assignments: "book/assignments.html", capstone: `notebooks/capstone/${name}.html`,
+  }[folder] || "index.html";
 
   // Hosts that isolate their pages would make the kernel talk by shared memory, which loses messages
   // (coincident in JupyterLite 0.8); the way that works everywhere works there too.
@@ -21,8 +26,8 @@
   made.title = "What the lab is made of, and the licences";
   const [run, add, reset] = buttons.children;
   back.textContent = chapter ? "← Back to the chapter" : "← Back to the book";
-  back.href = new URL(chapter ? path.replace(/\.ipynb$/, ".html") : "index.html", book).href;
-  buttons.hidden = !chapter;
+  back.href = new URL(page, book).href;
+  buttons.hidden = !name;
   run.disabled = add.disabled = reset.disabled = true;
   document.body.prepend(bar);
 
@@ -78,7 +83,7 @@
 
   const start = async () => {
     const app = await when(() => window.jupyterapp);
-    if (!chapter) {
+    if (!name) {
       await app.restored;
       say(kept, false);
       return;
@@ -88,7 +93,7 @@
     add.disabled = reset.disabled = false;
     add.addEventListener("click", () => addFiles(app));
     reset.addEventListener("click", async () => {
-      if (!confirm("Throw away your changes to this chapter and start again from the book's copy?"))
+      if (!confirm("Throw away your changes to this notebook and start again from the book's copy?"))
         return;
       leaving = true;
       panel.context.model.dirty = false;
@@ -163,7 +168,7 @@
       const names = [];
       try {
         for (const file of field.files) {
-          await app.serviceManager.contents.save(`notebooks/${file.name}`, {
+          await app.serviceManager.contents.save(`${folder}/${file.name}`, {
             type: "file", format: "base64", content: await text(file),
             mimetype: file.type || "application/octet-stream", name: file.name,
           });
@@ -178,13 +183,13 @@
     field.click();
   };
 
-  // A chapter that was changed in the book since the reader first saved it here.
+  // A notebook that was changed in the book since the reader first saved it here.
   const compare = async (panel) => {
     const answer = await fetch(new URL(`files/${path}`, lab));
     const published = answer.ok ? (await answer.json()).metadata?.companion?.source : null;
     const mine = panel.context.model.getMetadata("companion")?.source;
     if (published && mine && published !== mine)
-      newer = "The book has a newer copy of this chapter; “Start over” takes it.";
+      newer = "The book has a newer copy of this notebook; “Start over” takes it.";
   };
 
   start().catch((error) => say(`The lab did not start: ${error.message || error}`, false));

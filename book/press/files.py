@@ -14,7 +14,6 @@ from book.press.places import BOOK, BUILD, NOTEBOOKS, ROOT
 
 PRESS = Path(__file__).parent
 LEFT = {"__pycache__", ".ipynb_checkpoints"}  # by Python and Jupyter
-WRITTEN = {"bakery.csv"}  # by a chapter that has run
 FIRST_DAY = (1980, 1, 1, 0, 0, 0)  # the only time that all archives can hold
 
 
@@ -33,7 +32,7 @@ def sources() -> list[Path]:
     for folder in folders:
         for top, inside, names in os.walk(folder):
             inside[:] = [name for name in inside if name not in LEFT and Path(top, name) != BUILD]
-            found += [Path(top, name) for name in names if name not in WRITTEN]
+            found += [Path(top, name) for name in names]
     return sorted(found)
 
 

@@ -1,7 +1,8 @@
-"""Run every notebook in a fresh kernel; record its processor seconds and its peak memory.
+"""Run every notebook in a fresh kernel and on the lab's Python; record seconds and peak memory.
 
-The figures depend on the machine, so no test compares them; the page on hubs shows them, with a
-line about the machine. Run it when nothing else is running.
+A kernel's seconds are its processor's. The lab's are those of the clock, under Node: a browser
+takes about as long. The figures depend on the machine, so no test compares them; each chapter and
+the page on hubs show them, with a line about the machine. Run it when nothing else is running.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ import argparse
 import json
 import os
 import platform
+import shutil
 import subprocess
 import sys
 import time
@@ -19,6 +21,8 @@ from pathlib import Path
 import nbformat
 from nbclient import NotebookClient
 
+from book.press.lab import build as lab
+from book.press.lab.node import run_in_node
 from book.press.places import BOOK, NOTEBOOKS, ROOT
 
 RECORD = BOOK / "measured.json"
@@ -46,6 +50,19 @@ def measure(path: Path) -> dict[str, float]:
     NotebookClient(notebook, timeout=600, kernel_name="python3", resources=resources).execute()
     seconds, megabytes = json.loads(notebook.cells[-1].outputs[0].text)
     return {"seconds": round(seconds, 1), "megabytes": round(megabytes)}
+
+
+def measure_lab(path: Path) -> dict[str, float]:
+    """Run a notebook on the lab's Python under Node; return its seconds, once Python is there."""
+    node = shutil.which("node")
+    if not node or not lab.about():
+        raise SystemExit("make: the lab's times need Node and a site with its lab; run make site")
+    found = run_in_node(node, lab.LAB / "static" / "pyodide", path)
+    failed = [out for cell in found["cells"] for out in cell["outputs"]
+              if out["output_type"] == "error"]  # fmt: skip
+    if failed:
+        raise SystemExit(f"make: {path.name} fails in the lab: {failed[0]['evalue']}")
+    return {"lab_seconds": round(found["run"], 1)}
 
 
 def server_megabytes() -> float:
@@ -82,23 +99,26 @@ def main() -> int:
     """Measure all notebooks, or those named; keep what was recorded of the others."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--note", default="", help="a sentence on how quiet the machine was")
+    parser.add_argument("--lab", action="store_true", help="measure the lab's times alone")
     parser.add_argument("only", nargs="*", help="how the files' names begin, such as 07")
     options = parser.parse_args()
     os.environ |= {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
     old = json.loads(RECORD.read_text(encoding="utf-8")) if RECORD.exists() else {}
-    rows = dict(old.get("notebooks", {}))
-    for path in sorted(NOTEBOOKS.glob("[0-9]*.ipynb")):
+    rows, kept = dict(old.get("notebooks", {})), old if options.lab else {}
+    where = kept.get("where") or f"{machine()} {options.note}".strip()
+    server = kept.get("server_megabytes") or round(server_megabytes())
+    paths = sorted(NOTEBOOKS.glob("[0-9]*.ipynb"))
+    for path in paths:
         if options.only and not path.name.startswith(tuple(options.only)):
             continue
-        rows[path.stem] = measure(path)
-        print(f"{path.stem}: {rows[path.stem]}")
-    record = {
-        "where": f"{machine()} {options.note}".strip(),
-        "server_megabytes": round(server_megabytes()),
-        "notebooks": {path.stem: rows[path.stem] for path in sorted(NOTEBOOKS.glob("[0-9]*.ipynb"))
-                      if path.stem in rows},
-    }  # fmt: skip
-    RECORD.write_text(json.dumps(record, indent=1) + "\n", encoding="utf-8")
+        found = {} if options.lab else measure(path)
+        rows[path.stem] = rows.get(path.stem, {}) | found | measure_lab(path)
+        print(f"{path.stem}: {rows[path.stem]}", flush=True)
+        record = {
+            "where": where, "server_megabytes": server,
+            "notebooks": {one.stem: rows[one.stem] for one in paths if one.stem in rows},
+        }  # fmt: skip
+        RECORD.write_text(json.dumps(record, indent=1) + "\n", encoding="utf-8")
     print(f"recorded in {RECORD.relative_to(ROOT)}")
     return 0
 

@@ -31,7 +31,8 @@ TARGET = HTML / "course"
 ANSWER = "# Your answer"
 BY_WORDS = f"{ANSWER} (no check by machine: compare with what Check says)\n"
 EXERCISE = re.compile(r"^### (Exercise \d+ .*)$", re.M)
-BOOK_LINK = re.compile(r"\]\(\.\./(book/[a-z_]+)\.md(#[a-z0-9-]+)?\)")
+MARKS = "## Marked by the rubric"
+BOOK_LINK = re.compile(r"\]\((?:\.\./)+(book/[a-z_]+)\.md(#[a-z0-9-]+)?\)")
 
 
 def answer(exercise: str) -> str:
@@ -77,6 +78,23 @@ def student(notebook: nbformat.NotebookNode, name: str, site: str = "/") -> nbfo
             cell.metadata = nbformat.from_dict({"tags": ["answer"]})
         cell.outputs, cell.execution_count = [], None
         cell.metadata.pop("slideshow", None)
+    return new
+
+
+def unmarked(notebook: nbformat.NotebookNode, name: str, site: str = "/") -> nbformat.NotebookNode:
+    """Return a worked capstone as a student gets it: nothing run, and the marks left in the book.
+
+    Parameters are those of :func:`student`.
+    """
+    new = student(notebook, name, site)
+    place = next(k for k, cell in enumerate(new.cells) if cell.source.startswith(MARKS))
+    rubric = f"{site}book/capstone.html#the-rubric"
+    marked = f"{site}notebooks/capstone/{name}.html#marked-by-the-rubric"
+    new.cells[place].source = (
+        f"{MARKS}\n\nMark it yourself first, with [the rubric]({rubric}).\n\n"
+        f"[The marks, in the book]({marked})"
+    )
+    del new.cells[place + 1 :]
     return new
 
 

@@ -95,15 +95,17 @@ def measured_notebooks() -> str:
             f"[{chapter.number}. {chapter.title}](../notebooks/{chapter.name}.ipynb)",
             f"{costs['seconds']:.0f}" if costs else "–",
             f"{costs['megabytes']:.0f}" if costs else "–",
+            f"{costs['lab_seconds']:.0f}" if costs and "lab_seconds" in costs else "–",
         ])  # fmt: skip
+    heads = ["Chapter", "seconds of processor", "peak MB", "seconds in the lab"]
     present = [known[chapter.name] for chapter in chapters.in_order() if chapter.name in known]
     most = max(costs["megabytes"] for costs in present)
     longest = max(costs["seconds"] for costs in present)
-    rows += [["the largest of them", f"{longest:.0f}", f"{most:.0f}"],
-             ["Jupyter's own server, one a person", "", f"{server:.0f}"]]  # fmt: skip
+    rows += [["the largest of them", f"{longest:.0f}", f"{most:.0f}", ""],
+             ["Jupyter's own server, one a person", "", f"{server:.0f}", ""]]  # fmt: skip
     return "\n".join([
         record["where"], "",
-        table("columns", "lrr", ["Chapter", "seconds of processor", "peak MB"], rows),
+        table("columns", "lrrr", heads, rows),
         f"So a person who has one chapter open needs about {round_up(most + server, 50):,} MB, and "
         f"a class of 30 in which all do about {round_up(30 * (most + server) / 1024, 1):,} GB. "
         "Every further notebook that is left running adds its own line of the table.", "",

@@ -22,7 +22,7 @@ from typing import Any
 import nbformat
 
 from book.press import policies, tool
-from book.press.course import handouts
+from book.press.course import assignments, handouts
 from book.press.files import digest, files_below, makers
 from book.press.lab import vendored
 from book.press.lab.fetch import LeftOut, fetch
@@ -33,36 +33,52 @@ from book.press.places import BOOK, HTML, NOTEBOOKS, ROOT
 SOURCES = BOOK / "lab"
 LOCK = SOURCES / "pyodide-lock.json"
 LAB = HTML / "lab"
+CAPSTONE = NOTEBOOKS / "capstone"
 APPS = ("notebooks", "tree", "lab", "edit", "consoles")
 
 
-def chapters() -> list[Path]:
-    """Choose what the lab holds, in this place alone."""
-    return sorted(NOTEBOOKS.glob("[0-9]*.ipynb"))
+def contents() -> dict[str, Path]:
+    """Choose what the lab holds, in this place alone; return each file's source by its path."""
+    own = [NOTEBOOKS / name for name in ("your_own_data.ipynb", "bakery.csv")]
+    folders = {
+        "notebooks": [*NOTEBOOKS.glob("[0-9]*.ipynb"), *own],
+        "assignments": assignments.SOURCES.glob("*.ipynb"),
+        "capstone": files_below(CAPSTONE),
+    }
+    return {f"{folder}/{path.name}": path for folder in folders for path in folders[folder]}
 
 
-def held(path: Path) -> str:
-    """Return a chapter as the lab holds it: the student's notebook, as JSON."""
-    notebook = lab_copy(handouts.student(nbformat.read(path, as_version=4), path.stem))
-    return json.dumps(notebook)  # nbformat would drop that the cells are trusted
+def held(path: Path) -> bytes:
+    """Return a file as the lab holds it: of a notebook the student's version."""
+    if path.suffix != ".ipynb":
+        return path.read_bytes()
+    if path.parent == assignments.SOURCES:
+        notebook = assignments.Assignment(path).release()
+        notebook.metadata["companion"] = {"source": digest([path])[:16]}
+    else:
+        notebook = nbformat.read(path, as_version=4)
+        made = handouts.unmarked if path.parent == CAPSTONE else handouts.student
+        notebook = made(notebook, path.stem)
+    # nbformat would drop that the cells are trusted
+    return json.dumps(lab_copy(notebook)).encode()
 
 
 def edited() -> dict[str, str]:
-    """Return a name for what each chapter holds."""
-    return {path.name: digest([path]) for path in chapters()}
+    """Return a name for what each file is made from."""
+    return {place: digest([path]) for place, path in contents().items()}
 
 
-def put_chapters(changed: list[str]) -> None:
-    """Put chapters that have changed into the lab, which is else as it must be."""
-    index = LAB / "api" / "contents" / "notebooks" / "all.json"
-    listed = json.loads(index.read_text(encoding="utf-8"))
+def put_contents(changed: list[str]) -> None:
+    """Put files that have changed into the lab, which is else as it must be."""
     now = datetime.now(UTC).isoformat().replace("+00:00", "Z")
-    for entry in listed["content"]:
-        if entry["name"] in changed:
-            file = LAB / "files" / entry["path"]
-            file.write_text(held(NOTEBOOKS / entry["name"]), encoding="utf-8")
-            entry |= {"size": file.stat().st_size, "last_modified": now}
-    index.write_text(json.dumps(listed, indent=2, sort_keys=True), encoding="utf-8")
+    for place in changed:
+        index = LAB / "api" / "contents" / Path(place).parent / "all.json"
+        listed = json.loads(index.read_text(encoding="utf-8"))
+        file = LAB / "files" / place
+        file.write_bytes(held(contents()[place]))
+        entry = next(one for one in listed["content"] if one["path"] == place)
+        entry |= {"size": file.stat().st_size, "last_modified": now}
+        index.write_text(json.dumps(listed, indent=2, sort_keys=True), encoding="utf-8")
 
 
 def lab_copy(notebook: nbformat.NotebookNode) -> nbformat.NotebookNode:
@@ -143,12 +159,23 @@ def put_pages(target: Path, size: int) -> None:
         page.write_text(html, encoding="utf-8")
 
 
+def mend_listings(target: Path) -> None:
+    """Say that packed files are no text, so that JupyterLite leaves their bytes alone."""
+    for index in (target / "api" / "contents").rglob("all.json"):
+        listed = json.loads(index.read_text(encoding="utf-8"))
+        for entry in listed["content"]:
+            if entry["name"].endswith(".gz"):
+                entry["mimetype"] = "application/gzip"
+        index.write_text(json.dumps(listed, indent=2, sort_keys=True), encoding="utf-8")
+
+
 def made_from(lock: dict[str, Any]) -> str:
-    """Return a name for all that the lab is made from but the chapters, which may change alone."""
+    """Return a name for all that the lab is made from but its contents, which may change alone."""
     versions = [importlib.metadata.version(package)
                 for package in ("jupyterlite-core", "jupyterlite-pyodide-kernel")]  # fmt: skip
     folders = (SOURCES, ROOT / "companion")
-    own = [*makers("lab"), vendored.LISTED, Path(handouts.__file__), ROOT / "pyproject.toml"]
+    own = [*makers("lab"), vendored.LISTED, ROOT / "pyproject.toml"]
+    own += [Path(assignments.__file__), Path(handouts.__file__)]
     own += [path for folder in folders for path in files_below(folder)]
     return digest(own, json.dumps(lock), *versions)
 
@@ -171,21 +198,22 @@ def finish(lock: dict[str, Any]) -> None:
     python = LAB / "static" / "pyodide"
     with tempfile.TemporaryDirectory(dir=LAB.parents[1], prefix="lab-") as name:
         lite, target = Path(name) / "lite", Path(name) / "lab"
-        (lite / "contents" / "notebooks").mkdir(parents=True)
-        for path in chapters():
-            file = lite / "contents" / "notebooks" / path.name
-            file.write_text(held(path), encoding="utf-8")
+        for place, path in contents().items():
+            file = lite / "contents" / place
+            file.parent.mkdir(parents=True, exist_ok=True)
+            file.write_bytes(held(path))
         (lite / "jupyter-lite.json").write_text(json.dumps(settings(python)), encoding="utf-8")
         shutil.copy(SOURCES / "overrides.json", lite)
         run_lite("build", lite, target)
         linked = target / "static" / "pyodide"
         shutil.copytree(python, linked, copy_function=os.link)
         run_lite("check", lite, target)
+        mend_listings(target)
         put_licences(target, lock)
         put_pages(target, megabytes(python))
         shutil.rmtree(linked)
         shutil.copytree(target, LAB, dirs_exist_ok=True)
-    say(LAB, (about() or {}) | {"made_from": made_from(lock), "chapters": edited()})
+    say(LAB, (about() or {}) | {"made_from": made_from(lock), "contents": edited()})
 
 
 def say(folder: Path, about: dict[str, Any]) -> None:
@@ -206,13 +234,13 @@ def start() -> tuple[bool, Callable[[], None]]:
         if os.environ.get("LAB") == "0":
             raise LeftOut("LAB=0")
         said, now = about() or {}, edited()
-        old = said.get("chapters", {})
+        old = said.get("contents", {})
         if said.get("made_from") != made_from(lock) or old.keys() != now.keys():
             begin(fetch(lock), lock)
             return True, lambda: finish(lock)
         if old != now:
-            put_chapters([name for name in now if now[name] != old[name]])
-            say(LAB, said | {"chapters": now})
+            put_contents([name for name in now if now[name] != old[name]])
+            say(LAB, said | {"contents": now})
     except LeftOut as reason:
         shutil.rmtree(LAB, ignore_errors=True)
         print(f"The lab is left out; chapters open on Binder and Colab ({reason}).")

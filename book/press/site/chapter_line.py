@@ -30,12 +30,24 @@ def measured() -> dict[str, dict[str, float]]:
     return json.loads(measure.RECORD.read_text(encoding="utf-8"))["notebooks"]
 
 
+def in_fives(seconds: float) -> int:
+    """Return seconds rounded up to five.
+
+    >>> in_fives(10.1)
+    15
+    """
+    return 5 * math.ceil(seconds / 5)
+
+
 def running_time(name: str) -> str:
-    """Return how long a chapter's code takes, rounded up to five seconds; "" if not measured."""
-    if name not in measured():
+    """Return how long a chapter's code takes, here and in the lab; "" if it was not measured."""
+    found = measured().get(name)
+    if not found:
         return ""
-    seconds = 5 * math.ceil(measured()[name]["seconds"] / 5)
-    return f", {seconds} seconds to run, longer in a browser"
+    lab = "longer in a browser"
+    if "lab_seconds" in found:
+        lab = f"{in_fives(found['lab_seconds'])} in the lab"
+    return f", {in_fives(found['seconds'])} seconds to run, {lab}"
 
 
 def place_chapter(app: Sphinx, page: str, template: str, context: dict, doctree: Any) -> None:

@@ -9,7 +9,6 @@ import shutil
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 from sphinx.application import Sphinx
 
 from book.press.files import digest
@@ -31,6 +30,7 @@ from companion.streams.catalogue import DATA
 
 PAGE = "book/your_stream"
 PLACE = '<div id="yours"></div>'
+BAKERY = NOTEBOOKS / "bakery.csv"  # as chapter 21 makes it
 WITHOUT = "<p>This copy of the site was built without Python in its pages.</p>"
 SAMPLES = (
     ("bike_sharing.csv.gz", "Bike rides", "Two years of bike rides in Washington"),
@@ -65,24 +65,7 @@ OFFLINE = "offline.js"  # at the site's root: what it answers for must lie below
 def edition() -> str:
     """Return a name for what the page fetches, so that a browser does not keep what is old."""
     files = [BOOK / "_static" / "live" / name for name in FILES]
-    return digest([*files, Path(__file__)], bakery())[:8]
-
-
-@functools.cache
-def bakery() -> str:
-    """Return two years of a bakery's sales as CSV: made up, as in chapter 21."""
-    rng = np.random.default_rng(7)
-    day = np.arange(np.datetime64("2024-01-01"), np.datetime64("2025-12-31"))
-    n, weekday = len(day), np.arange(len(day)) % 7
-    season = -9 * np.cos(2 * np.pi * np.arange(n) / 365)
-    warmth = 11 + season + 3 * rng.normal(size=n)
-    sold = 200 + 40 * (weekday >= 5) - 2 * warmth + 12 * rng.normal(size=n)
-    sold -= 50 * (day > np.datetime64("2025-04-01"))  # the rival opens
-    rows = [
-        f"{d},{w:.1f},{int(k >= 5)},{s:.0f}"
-        for d, w, k, s in zip(day, warmth, weekday, sold, strict=True)
-    ]
-    return "\n".join(["day,warmth,weekend,sold", *rows, ""])
+    return digest([*files, BAKERY, Path(__file__)])[:8]
 
 
 def packages_of(folder: Path) -> tuple[list[str], list[str]]:
@@ -139,9 +122,8 @@ def put_files(app: Sphinx, failure: Exception | None) -> None:
         return
     target = Path(app.outdir) / "_static" / "live"
     shutil.copy(needed.__file__, target)
-    for file, _, _ in SAMPLES[:2]:
-        shutil.copy(DATA / file, target)
-    (target / "bakery.csv").write_text(bakery(), encoding="utf-8")
+    for path in (*(DATA / file for file, _, _ in SAMPLES[:2]), BAKERY):
+        shutil.copy(path, target)
     reads, runs = packages_of(folder)
     lock = hashlib.sha256((folder / "pyodide-lock.json").read_bytes()).hexdigest()[:12]
     asked = {

@@ -1,7 +1,9 @@
 // Run a notebook on the lab's own Python, without a browser:
-// node run_in_node.mjs PYODIDE_FOLDER NOTEBOOK.ipynb OUT.json PACKAGE[,PACKAGE...]
+// node node.mjs PYODIDE_FOLDER NOTEBOOK.ipynb OUT.json PACKAGE[,PACKAGE...]
 // OUT.json then holds, for each code cell, what it printed and showed, and the seconds it took.
-import { readFileSync, writeFileSync } from "node:fs";
+// Copies of the files beside the notebook lie beside it here, too.
+import { readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { dirname, join } from "node:path";
 import { pathToFileURL } from "node:url";
 
 const [folder, notebook, out, packages] = process.argv.slice(2);
@@ -36,6 +38,9 @@ async def run(code):
         shown.append({"output_type": "error", "evalue": f"{result['ename']}: {result['evalue']}"})
     return json.dumps(shown)
 `);
+for (const file of readdirSync(dirname(notebook), { withFileTypes: true }))
+  if (file.isFile() && !file.name.endsWith(".ipynb"))
+    python.FS.writeFile(file.name, readFileSync(join(dirname(notebook), file.name)));
 const run = python.globals.get("run");
 const ready = performance.now();
 const cells = [];
