@@ -25,10 +25,13 @@ def valid(html: str) -> str:
     """Return an output's HTML without what a page may not hold where it stands.
 
     pandas leaves a table's corner a heading without words, and a style sheet before it; a moving
-    figure has a caption, so it needs no role, and its script stands after it.
+    figure has a caption, so it needs no role, and its script stands after it. A strategy's name
+    may break between its words.
 
     >>> valid('<style scoped>td {}</style><table><th></th></table>')
     '<table><td></td></table>'
+    >>> valid('<th scope="row">ChampionChallenger</th>')
+    '<th scope="row">Champion<wbr>Challenger</th>'
     >>> valid('<figure class="companion-frames" role="group"><script>go()</script></figure>')
     '<figure class="companion-frames"></figure><script>go()</script>'
     """
@@ -36,6 +39,7 @@ def valid(html: str) -> str:
     if 'class="companion-frames"' in html:
         html = html.replace(' role="group"', "", 1)
         html = re.sub(r"(<script>.*?</script>)</figure>", r"</figure>\1", html, flags=re.S)
+    html = re.sub(r"(<th scope=\"row\">\w*?[a-z])(?=[A-Z]\w*</th>)", r"\1<wbr>", html)
     return html.replace("<th></th>", "<td></td>")
 
 
