@@ -47,7 +47,7 @@ WORLDS: dict[str, dict[str, Any]] = {
     "other random numbers": {"seed": 1},
     "other random numbers again": {"seed": 2},
 }
-WORDS = ("only_when", "would_change")
+WORDS = ("only_when", "would_change", "alt")
 LONGEST = 900  # seconds that a chapter may take in one world
 
 
