@@ -13,6 +13,12 @@ PAGES = chapters.pages()
 AXE = {"preload": False, "resultTypes": ["violations"]}  # twice as quick
 # What of axe's rules depends on the colours; the others are asked in the light scheme alone.
 COLOURS = AXE | {"runOnly": {"type": "rule", "values": ["color-contrast", "link-in-text-block"]}}
+# Tables that are cut in their box; raw data frames and the index may scroll.
+CUT = """() => [...document.querySelectorAll(".bd-article table:not(.dataframe, .indextable)")]
+  .filter((table) => {
+    const box = table.closest(".pst-scrollable-table-container, .output, .cell_output");
+    return box && table.offsetWidth > box.clientWidth + 1;
+  }).map((table) => table.innerText.slice(0, 40))"""
 
 
 def problems_on_pages(site_url: str, browser: Any, scheme: str, width: int) -> list[str]:
@@ -49,6 +55,7 @@ def problems_on_pages(site_url: str, browser: Any, scheme: str, width: int) -> l
         wide = page.evaluate("document.documentElement.scrollWidth")
         if wide > width:
             problems.append(f"{name}: {wide} px wide on a screen of {width}")
+        problems.extend(f"{name}: a table is cut: {text!r}" for text in page.evaluate(CUT))
         for found in Axe().run(page, options=AXE if light else COLOURS).response["violations"]:
             where = "; ".join(str(node["target"]) for node in found["nodes"][:3])
             problems.append(f"{name}: {found['id']} ({found['impact']}): {where}")

@@ -74,19 +74,44 @@ def test_ledger_shows_a_verdict_or_says_that_there_is_none(monkeypatch):
     assert "04_batch.ipynb" in text
 
 
-def test_pictures_get_their_size(tmp_path):
+def test_pictures_get_their_size_and_a_narrow_version(tmp_path, monkeypatch):
+    from book.press import places
     from companion import plots
 
+    monkeypatch.setattr(places, "PHONE", tmp_path / "kept")
     fig, _ = plots.figure("t", x="", y="")
-    folder = tmp_path / "notebooks"
-    folder.mkdir()
-    (folder / "a.png").write_bytes(plots.image(fig))
-    pictures = {"a.png": folder / "a.png"}
-    html = figures.sized('<img alt="a" src="a.png" /><img alt="b" src="gone.png" />', pictures)
-    sizes = r'<a class="figure-link" href="a.png"><img width="\d+" height="\d+" loading="lazy" '
-    assert re.match(sizes + 'alt="a"', html)
-    assert html.endswith('<img alt="b" src="gone.png" />')
-    assert figures.sized(html, pictures) == html
+    (tmp_path / "a.png").write_bytes(plots.image(fig))
+    pictures = {"a.png": tmp_path / "a.png"}
+    text = '<img alt="a" src="i/a.png" /><img alt="b" src="i/gone.png" />'
+    size = r'width="\d+" height="\d+"'
+    html = figures.sized(text, pictures, tmp_path)
+    link = r'<a class="figure-link figure-scrolls" href="i/a.png">'
+    assert re.match(rf'{link}<img {size} loading="lazy" alt="a"', html)
+    assert html.endswith('<img alt="b" src="i/gone.png" />')
+    assert figures.sized(html, pictures, tmp_path) == html
+    kept = places.phone_picture((tmp_path / "a.png").read_bytes())
+    kept.parent.mkdir()
+    kept.write_bytes(plots.image(fig, "webp"))
+    html = figures.sized(text, pictures, tmp_path)
+    source = rf'<source media="[^"]+" srcset="i/phone/{kept.name}" {size}>'
+    assert re.match(rf'<a class="figure-link" href="i/a.png"><picture>{source}<img {size}', html)
+    assert (tmp_path / "phone" / kept.name).read_bytes() == kept.read_bytes()
+
+
+@pytest.mark.parametrize(("head", "wide"), [("an incomprehensibility", True), ("a", False)])
+def test_a_table_too_wide_for_a_phone_names_each_cell(head, wide):
+    from docutils import nodes
+    from docutils.core import publish_doctree
+
+    from book.press.site.stacked import Stack
+
+    rows = "".join(f"   * - {cell}\n     - {cell}\n     - {cell}\n" for cell in (head, "12"))
+    tree = publish_doctree(f".. list-table::\n   :header-rows: 1\n\n{rows}")
+    Stack(tree).run()
+    (table,) = tree.findall(nodes.table)
+    assert ("stacked" in table["classes"]) == wide
+    cells = [entry.astext() for entry in table.findall(nodes.entry)][3:]
+    assert cells == [f"{head}: 12" if wide else "12"] * 3
 
 
 def test_formulas_become_mathml():

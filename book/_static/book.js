@@ -60,17 +60,17 @@
 // A figure that is pressed opens as large as its letters need (book.css), for readers on phones.
 (() => {
   let dialog = null;
-  const open = (image, link) => {
+  const open = (image) => {
     if (!dialog) {
       dialog = document.createElement("dialog");
       dialog.innerHTML = '<button type="button" class="book-button">Close</button><img alt="">';
       dialog.querySelector("button").addEventListener("click", () => dialog.close());
       document.body.append(dialog);
     }
-    dialog.className = `figure-large${link?.classList.contains("figure-shaded") ? " figure-shaded" : ""}`;
+    dialog.className = "figure-large";
     dialog.setAttribute("aria-label", "The figure, enlarged");
     const large = dialog.querySelector("img");
-    large.src = image.currentSrc || image.src;
+    large.src = image.src || image.currentSrc; // the wide one, on a phone too
     large.alt = image.alt;
     // Drawn at 144 dots an inch, moving ones at 100; letters have 9 points or more, so 88 pixels an inch.
     const wide = image.getAttribute("width") || image.naturalWidth;
@@ -83,7 +83,7 @@
       || event.target.closest(".bd-article .cell_output img");
     if (!image || event.ctrlKey || event.metaKey || event.shiftKey) return;
     event.preventDefault();
-    open(image, image.closest(".figure-link"));
+    open(image);
   });
 })();
 

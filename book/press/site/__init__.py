@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from book.press.files import PRESS, digest, sources
-from book.press.places import BOOK, HTML, ROOT
+from book.press.places import BOOK, HTML, PHONE, ROOT
 
 if TYPE_CHECKING:  # a build with nothing to do begins here, too
     from sphinx.application import Sphinx
@@ -22,7 +22,7 @@ def shared() -> list[Path]:
     slides = {BOOK / "slides", PRESS / "slides"}
     found = [
         path for path in sources()
-        if path not in own and not slides & set(path.parents)
+        if path not in own and not (slides | {PHONE}) & set(path.parents)
         and (path.parent != ROOT or path.suffix == ".lock")
     ]  # fmt: skip
     lock = HTML / "lab" / "static" / "pyodide" / "pyodide-lock.json"  # what the live pages load

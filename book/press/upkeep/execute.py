@@ -12,7 +12,8 @@ import nbformat
 from nbclient import NotebookClient
 from nbclient.exceptions import CellExecutionError
 
-from book.press.places import NOTEBOOKS
+from book.press.places import NOTEBOOKS, ROOT
+from book.press.upkeep import phone
 from companion.files.atomic import write_atomically
 
 
@@ -56,7 +57,9 @@ def execute(path: Path, every: bool) -> bool:
         print(f"{path.name}: up to date")
         return True
     resources = {"metadata": {"path": str(path.parent)}}
-    client = NotebookClient(notebook, timeout=300, kernel_name="python3", resources=resources)
+    phones = ["--IPKernelApp.extra_extensions=book.press.upkeep.phone"]
+    client = NotebookClient(notebook, timeout=300, kernel_name="python3", resources=resources,
+                            extra_arguments=phones)  # fmt: skip
     try:
         client.execute()
     except CellExecutionError as error:
@@ -80,16 +83,19 @@ def execute(path: Path, every: bool) -> bool:
 def main() -> int:
     """Execute the notebooks in reading order, on one thread, as the tests do."""
     os.environ.setdefault("OMP_NUM_THREADS", "1")
+    os.environ["PYTHONPATH"] = str(ROOT)  # so that a kernel finds what draws for phones
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--all", default="0", help="1 executes all")
     parser.add_argument("only", nargs="*", help="how the files' names begin, such as 07")
     options = parser.parse_args()
     paths = [
         path for path in [*sorted(NOTEBOOKS.glob("[0-9]*.ipynb")),
-                          *sorted(NOTEBOOKS.glob("capstone/*.ipynb"))]
+                          *sorted(NOTEBOOKS.glob("capstone/*.ipynb")),
+                          NOTEBOOKS / "your_own_data.ipynb"]
         if not options.only or path.name.startswith(tuple(options.only))
     ]  # fmt: skip
     results = [execute(path, options.all == "1") for path in paths]
+    phone.forget_old()
     return 0 if all(results) else 1
 
 
