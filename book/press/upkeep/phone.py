@@ -7,6 +7,7 @@ each under the digest of the picture that it stands for.
 from __future__ import annotations
 
 import textwrap
+import warnings
 from base64 import b64decode
 from collections.abc import Callable
 from typing import Any
@@ -54,7 +55,7 @@ def narrow(fig: Figure) -> None:
         wrapped(ax.yaxis.label, 0.85 * tall)
         ax.tick_params(labelsize=SMALLEST)
         fewer_dates(ax)
-        names_in_lines(ax)
+        room += max(0, names_in_lines(ax) - 0.8 * tall)
     room += legend_below(fig, panels)
     fig.set_size_inches(WIDTH, tall * len(panels) + room)
     for mend in (turned, inside, apart):
@@ -120,11 +121,15 @@ def named(axis: Axis) -> bool:
     return fixed and any(c.isalpha() for name in axis.get_ticklabels() for c in name.get_text())
 
 
-def names_in_lines(ax: Axes) -> None:
-    """Break the names beside an axis, so that the picture keeps its width."""
-    if named(ax.yaxis):
-        names = [" ".join(name.get_text().split()) for name in ax.get_yticklabels()]
-        ax.set_yticks(ax.get_yticks(), [textwrap.fill(name, 17) for name in names])
+def names_in_lines(ax: Axes) -> float:
+    """Break the names beside an axis, so that the picture keeps its width; return their height."""
+    if not named(ax.yaxis):
+        return 0
+    names = [" ".join(name.get_text().split()) for name in ax.get_yticklabels()]
+    names = [textwrap.fill(name, 17) for name in names]
+    ax.set_yticks(ax.get_yticks(), names)
+    lines = 1 + max(name.count("\n") for name in names)
+    return len(names) * lines * LINE * SMALLEST / 72
 
 
 def legend_below(fig: Figure, panels: list[Axes]) -> float:
@@ -260,12 +265,15 @@ def meet(texts: list[Text]) -> int:
 def faults(fig: Figure) -> int:
     """Return how often words lie on each other, or leave the picture."""
     FigureCanvasAgg(fig)
-    fig.draw_without_rendering()
-    found, edge = 0, fig.bbox.padded(1)
+    with warnings.catch_warnings(record=True) as said:  # that there is no room for the axes
+        warnings.simplefilter("always")
+        fig.draw_without_rendering()
+    found, edge = len(said), fig.bbox.padded(1)
     for ax in fig.axes:
         names = [*ax.get_xticklabels(), ax.xaxis.label]
         found += meet(list(ax.texts)) + meet(names) + meet(ax.get_yticklabels())
-        seen = [frame(text) for text in filter(drawn, [*ax.texts, ax.xaxis.label, ax.yaxis.label])]
+        words = [*ax.texts, *ax.get_yticklabels(), ax.xaxis.label, ax.yaxis.label]
+        seen = [frame(text) for text in filter(drawn, words)]
         found += sum(not (edge.x0 <= box.x0 and box.x1 <= edge.x1) for box in seen)
     return found
 
@@ -292,7 +300,8 @@ def forget_old() -> None:
 def keep(picture: bytes, fig: Figure, **kind: Any) -> None:
     """Draw a figure once more for phones and keep it; the figure itself becomes narrow."""
     before = faults(fig)
-    narrow(fig)
+    with warnings.catch_warnings(action="ignore"):
+        narrow(fig)
     if faults(fig) <= before:  # else a drawing of boxes and arrows: the page lets it scroll
         small = plots.image(fig, "webp", dpi=DOTS, pil_kwargs={"method": 4} | kind)
         PHONE.mkdir(exist_ok=True)
