@@ -91,7 +91,7 @@ def main() -> int:
     paths = [
         path for path in [*sorted(NOTEBOOKS.glob("[0-9]*.ipynb")),
                           *sorted(NOTEBOOKS.glob("capstone/*.ipynb")),
-                          NOTEBOOKS / "your_own_data.ipynb"]
+                          *NOTEBOOKS.glob("your_own_data.ipynb")]
         if not options.only or path.name.startswith(tuple(options.only))
     ]  # fmt: skip
     results = [execute(path, options.all == "1") for path in paths]
