@@ -55,7 +55,8 @@ def problems_on_pages(site_url: str, browser: Any, scheme: str, width: int) -> l
         wide = page.evaluate("document.documentElement.scrollWidth")
         if wide > width:
             problems.append(f"{name}: {wide} px wide on a screen of {width}")
-        problems.extend(f"{name}: a table is cut: {text!r}" for text in page.evaluate(CUT))
+        if width < 600:  # a table of ten columns may scroll on a desk
+            problems.extend(f"{name}: a table is cut: {text!r}" for text in page.evaluate(CUT))
         for found in Axe().run(page, options=AXE if light else COLOURS).response["violations"]:
             where = "; ".join(str(node["target"]) for node in found["nodes"][:3])
             problems.append(f"{name}: {found['id']} ({found['impact']}): {where}")
