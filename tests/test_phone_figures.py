@@ -52,7 +52,7 @@ def table_of_numbers():
 
     fig, ax = plots.figure("Cells", x="tested on", y="fitted on")
     names = [f"2011 Q{k}" for k in range(8)]
-    plots.heat(ax, 1000 + np.arange(64.0).reshape(8, 8), names, names)
+    plots.heat(ax, 10_000 + np.arange(64.0).reshape(8, 8), names, names)
     return fig
 
 

@@ -209,6 +209,8 @@ def inside(ax: Axes) -> None:
     edge = ax.figure.bbox
     if frame(ax.xaxis.label).x1 > edge.x1:
         wrapped(ax.xaxis.label, ax.get_window_extent().width / ax.figure.dpi)
+    if outside(ax.yaxis.label, edge):
+        wrapped(ax.yaxis.label, height(ax))
     for text in filter(drawn, ax.texts):
         over = frame(text).x1 - edge.x1 + 2
         if over > 0 and not beside(text) and width(text) > 1:
@@ -262,20 +264,26 @@ def meet(texts: list[Text]) -> int:
     return sum(one.overlaps(two) for k, one in enumerate(boxes) for two in boxes[:k])
 
 
+def outside(text: Text, edge: Bbox) -> bool:
+    """Return whether a text leaves the picture."""
+    box = frame(text)
+    return box.x0 < edge.x0 or box.x1 > edge.x1 or box.y0 < edge.y0 or box.y1 > edge.y1
+
+
 def faults(fig: Figure) -> int:
     """Return how often words lie on each other, or leave the picture."""
     FigureCanvasAgg(fig)
     with warnings.catch_warnings(record=True) as said:  # that there is no room for the axes
         warnings.simplefilter("always")
         fig.draw_without_rendering()
-    found, edge = len(said), fig.bbox.padded(1)
+    found, edge = len(said), fig.bbox.padded(2)
     for ax in fig.axes:
         names = [*ax.get_xticklabels(), ax.xaxis.label]
         found += meet(list(ax.texts)) + meet(names) + meet(ax.get_yticklabels())
-        words = [*ax.texts, *ax.get_yticklabels(), ax.xaxis.label, ax.yaxis.label]
-        seen = [frame(text) for text in filter(drawn, words)]
-        found += sum(not (edge.x0 <= box.x0 and box.x1 <= edge.x1) for box in seen)
-    return found
+        words = [*ax.texts, ax.xaxis.label, ax.yaxis.label, ax._left_title]
+        found += sum(outside(text, edge) for text in filter(drawn, words))
+        found += sum(frame(name).x0 < edge.x0 for name in ax.get_yticklabels())
+    return found + sum(outside(text, edge) for text in filter(drawn, fig.texts))
 
 
 def wide_pictures() -> list[bytes]:
