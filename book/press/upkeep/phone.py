@@ -82,9 +82,8 @@ def stacked(fig: Figure) -> list[Axes]:
         if len(seen) > 1:
             ax.yaxis.set_tick_params(labelleft=True)
             ax.set_ylabel(ax.get_ylabel() or unit)
-            ax.set_xlabel(
-                "" if ax.get_xlabel() == along and ax is not seen[-1] else ax.get_xlabel()
-            )
+            if ax is not seen[-1] and ax.get_xlabel() == along:
+                ax.set_xlabel("")
     return seen
 
 
@@ -293,7 +292,8 @@ def wide_pictures() -> list[bytes]:
         for cell in chapters.cells(chapter.name):
             for output in cell.get("outputs", []):
                 data = output.get("data", {})
-                found += [b64decode("".join(data[kind])) for kind in ("image/png",) if kind in data]
+                if "image/png" in data:
+                    found.append(b64decode("".join(data["image/png"])))
                 found += map(b64decode, set(FRAME.findall("".join(data.get("text/html", "")))))
     return found
 
