@@ -74,6 +74,7 @@ def build() -> int:
         print(f"The site in {HTML.relative_to(ROOT)} is up to date")
         return 0
     DONE.unlink(missing_ok=True)
+    tool.without_grammars()
     from book.press.course import handouts
     from book.press.lab import build as lab
 
