@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import sys
 
-# They check their settings with jsonschema. Where JupyterLab has brought this package, that compiles
-# grammars for kinds of addresses that no setting here has, for seconds.
+# They check their settings with jsonschema. Where JupyterLab has brought this package, that
+# compiles grammars for kinds of addresses that no setting here has, for seconds.
 WITHOUT = "rfc3987_syntax"
 
 
