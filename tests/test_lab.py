@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import _imp
 import hashlib
 import json
 import re
+import shutil
 import types
+import zipfile
 from html import unescape
 from pathlib import Path
 
@@ -17,12 +20,14 @@ from book.press import chapters, policies
 from book.press.checks import notebooks as check_notebooks
 from book.press.course import assignments, handouts
 from book.press.lab import build as lab
-from book.press.lab import fetch, licences, python
+from book.press.lab import compiled, fetch, licences, python
 from book.press.site import launch
 from book.press.upkeep import execute
 
 ROOT = Path(__file__).parents[1]
 LOCK = json.loads(lab.LOCK.read_text(encoding="utf-8"))
+MAGIC = b"+\x0e\r\n"  # how Python 3.14 begins what it has compiled
+UNCHECKED = b"\x01\0\0\0"
 
 
 @pytest.fixture(scope="session")
@@ -124,11 +129,60 @@ def test_everything_shipped_is_what_the_lock_names(built):
     there = {path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file()}
     assert there == {*files, "pyodide-lock.json"}
     for name, digest in files.items():
-        assert hashlib.sha256((folder / name).read_bytes()).hexdigest() == digest, name
+        file = folder / name
+        if name == compiled.LIBRARY:  # as it was published, and what has been compiled of it
+            file = fetch.fetch(LOCK) / name
+            with zipfile.ZipFile(file) as whole, zipfile.ZipFile(folder / name) as ours:
+                own = [place for place in ours.namelist() if not place.endswith(".pyc")]
+                assert own == whole.namelist()
+                assert all(ours.read(place) == whole.read(place) for place in own)
+        assert hashlib.sha256(file.read_bytes()).hexdigest() == digest, name
     for key, one in LOCK["packages"].items():
         assert shipped[key]["sha256"] == one["sha256"], key
     assert {one["origin"] for one in LOCK["packages"].values()} == {"pyodide", "pypi"}
     assert not set(python.PRELOADED) - set(shipped)
+
+
+def test_what_is_compiled_is_compiled_of_what_is_shipped(built):
+    """Python does not look whether it is: each file names the hash of its source."""
+    if shutil.which("node") is None and not IN_CI:
+        pytest.skip("nothing is compiled without Node")
+    folder = built / "static" / "pyodide"
+    shipped = python.read_packages(folder)
+    pairs = [(shipped[name]["file_name"], shipped[need]["file_name"])
+             for name in shipped for need in shipped[name]["depends"]
+             if need == f"{name}-compiled".replace("_", "-")]  # fmt: skip
+    assert {"numpy", "river", "scipy", "scikit-learn"} <= {
+        name for name in shipped for need in shipped[name]["depends"] if need.endswith("-compiled")
+    }
+    count = 0
+    for source, made in [*pairs, (compiled.LIBRARY, compiled.LIBRARY)]:
+        with zipfile.ZipFile(folder / source) as whole, zipfile.ZipFile(folder / made) as part:
+            for name in part.namelist():
+                if name.endswith(".pyc"):
+                    data, text = part.read(name), whole.read(source_of(name))
+                    assert data[:8] == MAGIC + UNCHECKED, name
+                    found = _imp.source_hash(int.from_bytes(MAGIC, "little"), text)
+                    assert data[8:16] == found, name
+                    count += 1
+                else:
+                    assert ".dist-info/" in name or source == compiled.LIBRARY, name
+    assert count > 1000
+
+
+def source_of(place: str) -> str:
+    """Return where the source of a compiled file stands.
+
+    >>> source_of("a/__pycache__/b.cpython-314.pyc"), source_of("a/b.pyc")
+    ('a/b.py', 'a/b.py')
+    """
+    return re.sub(r"__pycache__/(\w+)\.cpython-314\.pyc$|\.pyc$",
+                  lambda found: f"{found[1]}.py" if found[1] else ".py", place)  # fmt: skip
+
+
+def test_without_node_nothing_is_compiled(monkeypatch, tmp_path):
+    monkeypatch.setattr(compiled.shutil, "which", lambda name: None)
+    assert compiled.compiled(tmp_path, {}, tmp_path) is None
 
 
 def test_every_licence_lies_beside_its_work(built):

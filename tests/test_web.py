@@ -9,9 +9,11 @@ import urllib.request
 from html import unescape
 from xml.etree import ElementTree
 
+import nbformat
 import pytest
 
 from book.press import address, chapters
+from book.press.places import NOTEBOOKS
 from book.press.site import landing, print_page
 
 
@@ -59,6 +61,12 @@ def test_the_whole_book_stands_on_one_page(site):
         assert f'id="{print_page.slug(page)}"' in html
     ids = re.findall(r'\bid="([^"]+)"', html)
     assert len(ids) == len(set(ids))
+    shown = re.findall(r"<pre>(.*?)</pre>", html, re.S)
+    code = {"".join(unescape(re.sub(r"<[^>]+>", "", text)).split()) for text in shown}
+    for chapter in chapters.in_order():
+        notebook = nbformat.read(NOTEBOOKS / f"{chapter.name}.ipynb", as_version=4)
+        solutions = [c.source for c in notebook.cells if "solution" in c.metadata.get("tags", ())]
+        assert solutions and {"".join(source.split()) for source in solutions} <= code, chapter.name
     links = set(re.findall(r'href="#([^"]+)"', html))
     assert links <= set(ids), links - set(ids)
     assert "<script" not in html and "<details open" in html

@@ -8,6 +8,7 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import os
+import re
 import subprocess
 import sys
 import tempfile
@@ -26,6 +27,19 @@ PUBLISHED = "https://cdn.jsdelivr.net/pyodide/v{version}/full"
 # The kind of wheel that runs in the browser, as pip's options.
 BROWSER = ("--platform", "pyemscripten_2026_0_wasm32", "--platform", "any",
            "--implementation", "cp", "--abi", "cp314", "--python-version", "3.14")  # fmt: skip
+
+
+IS_LICENCE = re.compile(
+    r"\.dist-info/licenses/|(^|[/_.-])(LICEN[CS]E|COPYING|NOTICE)(?![a-z])", re.I
+)
+
+
+def licences_in(wheel: zipfile.ZipFile) -> list[str]:
+    """Return the names of the licence texts that a wheel holds."""
+    return sorted(
+        name for name in wheel.namelist()
+        if IS_LICENCE.search(name) and not name.endswith((".py", "/"))
+    )  # fmt: skip
 
 
 class LeftOut(Exception):

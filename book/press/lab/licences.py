@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import importlib.metadata
-import re
 import shutil
 import zipfile
 from pathlib import Path
@@ -12,24 +11,21 @@ from typing import Any
 from jinja2 import Template
 
 from book.press.lab import vendored
+from book.press.lab.fetch import licences_in
 from book.press.lab.python import read_packages
 from book.press.places import BOOK
 
 TEXTS = BOOK / "lab" / "licences"
 PAGE = Path(__file__).with_suffix(".html")
-IS_LICENCE = re.compile(
-    r"\.dist-info/licenses/|(^|[/_.-])(LICEN[CS]E|COPYING|NOTICE)(?![a-z])", re.I
-)
 
 
 def licence_of(wheel: Path) -> str:
     """Return all licence texts that a wheel holds, one after the other."""
     texts = []
     with zipfile.ZipFile(wheel) as archive:
-        for name in sorted(archive.namelist()):
-            if IS_LICENCE.search(name) and not name.endswith((".py", "/")):
-                text = archive.read(name).decode("utf-8", "replace").strip()
-                texts.append(f"{name}\n{'-' * len(name)}\n\n{text}\n")
+        for name in licences_in(archive):
+            text = archive.read(name).decode("utf-8", "replace").strip()
+            texts.append(f"{name}\n{'-' * len(name)}\n\n{text}\n")
     if not texts:
         raise SystemExit(f"make: {wheel.name} holds no licence; the lab may not ship it so")
     return "\n\n".join(texts)

@@ -12,6 +12,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
+from book.press.lab.compiled import LIBRARY, add, compiled, files_in, wheels
 from book.press.lab.fetch import files_of
 from book.press.places import ROOT
 
@@ -43,13 +44,13 @@ def companion_wheel(folder: Path) -> Path:
     return next(folder.glob("*.whl"))
 
 
-def entry(wheel: Path, imports: list[str], depends: list[str]) -> dict[str, Any]:
+def entry(wheel: Path, imports: Iterable[str], depends: Iterable[str]) -> dict[str, Any]:
     """Return a wheel's entry in Pyodide's lock."""
     name, version = wheel.name.split("-")[:2]
     return {
         "name": name.replace("_", "-"), "version": version, "file_name": wheel.name,
-        "sha256": hashlib.sha256(wheel.read_bytes()).hexdigest(), "imports": imports,
-        "depends": depends, "install_dir": "site", "package_type": "package",
+        "sha256": hashlib.sha256(wheel.read_bytes()).hexdigest(), "imports": [*imports],
+        "depends": [*depends], "install_dir": "site", "package_type": "package",
         "unvendored_tests": False, "origin": "built",
     }  # fmt: skip
 
@@ -81,8 +82,22 @@ def put_python(lock: dict[str, Any], cache: Path, parts: Path, target: Path) -> 
         (target / about["file_name"]).parent.mkdir(exist_ok=True)
         shutil.copyfile(wheel, target / about["file_name"])
         packages[about["name"]] = about
+    put_lock(target, lock, packages)
+    if folder := compiled(target, packages, cache):
+        for name, wheel in wheels(folder, packages, target).items():
+            about, whole = entry(wheel, (), ()), packages[name]
+            packages[about["name"]] = about
+            packages[name] = whole | {"depends": [*whole["depends"], about["name"]]}
+        add(target / LIBRARY, files_in(folder / LIBRARY))
+        put_lock(target, lock, packages)
+    else:
+        print("The lab's Python is not compiled ahead, and starts more slowly: there is no Node")
+
+
+def put_lock(folder: Path, lock: Mapping[str, Any], packages: Mapping[str, Any]) -> None:
+    """Write the lock by which Pyodide finds its packages."""
     shipped = {"info": lock["info"], "packages": packages}
-    (target / "pyodide-lock.json").write_text(json.dumps(shipped), encoding="utf-8")
+    (folder / "pyodide-lock.json").write_text(json.dumps(shipped), encoding="utf-8")
 
 
 def read_packages(folder: Path) -> dict[str, dict[str, Any]]:

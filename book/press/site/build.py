@@ -74,17 +74,19 @@ def build() -> int:
         print(f"The site in {HTML.relative_to(ROOT)} is up to date")
         return 0
     DONE.unlink(missing_ok=True)
+    tool.without_grammars()
     from book.press.course import handouts
     from book.press.lab import build as lab
 
     # The pages need to know the lab's Python, and nothing else of each other.
-    with_lab, end = timed("the lab's Python", lab.start)
     with ThreadPoolExecutor() as side_by_side:
+        slides_end = side_by_side.submit(timed, "slides and notebooks", handouts.make)
+        with_lab, end = timed("the lab's Python", lab.start)
         lab_ends = side_by_side.submit(timed, "the lab", end)
-        pages_end = side_by_side.submit(timed, "the pages", pages)
-        timed("slides and notebooks", handouts.make)
+        pages_are_made = timed("the pages", pages)
+    slides_end.result()
     lab_ends.result()
-    if not pages_end.result():
+    if not pages_are_made:
         return 1
     (HTML / "index.html").write_text(FRONT, encoding="utf-8")
     there = {path.relative_to(HTML).as_posix(): path.stat().st_size

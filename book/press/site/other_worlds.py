@@ -19,6 +19,7 @@ def record() -> dict[str, Any]:
     return json.loads(OTHER_WORLDS.read_text(encoding="utf-8"))
 
 
+@functools.cache
 def fresh(chapter: str) -> bool:
     """Tell whether the record is of the code behind the chapter's verdicts as it stands."""
     return chapter in record() and record()[chapter]["source"] == digest(chapter)

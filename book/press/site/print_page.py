@@ -16,15 +16,15 @@ from book.press.site import about, when_built
 
 NOT_PRINTED = ("book/teach_questions",)  # its questions stand in the chapters, or in no book
 TO_USE = {"script", "form", "button", "nav", "progress"}
+CODE = re.compile(r"(?<=<pre>)<span></span>.*?(?=</pre>)", re.S)  # highlighted; stays as it is
 
 
 def keep_article(app: Sphinx, page: str, template: str, context: dict, doctree: Any) -> None:
     """Keep what a page says, as the book on one page shows it, when the page is written."""
     if page in printed_pages():
-        article = BeautifulSoup(context["body"], "html.parser", multi_valued_attributes=None)
         path = kept(app, page)
         path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(one_page(article, page), encoding="utf-8")
+        path.write_text(one_page(context["body"], page), encoding="utf-8")
 
 
 def kept(app: Sphinx, page: str) -> Path:
@@ -73,9 +73,14 @@ def not_printed(tag: Any) -> bool:
     return bool({"headerlink", "controls", "predict", "yours"} & classes(tag)) or tag.name in TO_USE
 
 
-def one_page(article: Any, page: str) -> str:
+def one_page(body: str, page: str) -> str:
     """Return an article fit to stand among others: own ids, links inside the one page."""
-    for tag in article.find_all(True):  # once through it: a page of figures has 10,000 tags
+    code = CODE.findall(body)  # three in four tags of the book
+    rest = CODE.sub("<code-here></code-here>", body)
+    article = BeautifulSoup(rest, "html.parser", multi_valued_attributes=None)
+    for number, tag in enumerate(article.find_all("code-here")):
+        tag.name = f"code-{number}"
+    for tag in article.find_all(True):  # once through it: a page has thousands of tags
         if tag.decomposed:
             continue
         if not_printed(tag):
@@ -99,7 +104,8 @@ def one_page(article: Any, page: str) -> str:
             tag[name] = "../" + target.lstrip("/") + (f"#{anchor}" if anchor else "")
         if name == "src":
             tag["loading"] = "eager"
-    return article.decode_contents()
+    text = article.decode_contents()
+    return re.sub(r"<code-(\d+)></code-\1>", lambda found: code[int(found[1])], text)
 
 
 def setup(app: Sphinx) -> dict[str, Any]:
