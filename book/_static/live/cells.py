@@ -161,7 +161,7 @@ def lived(before, code, sources, evidence):
     space = dict(spaces[before])
     done = perform(turned(code, sources), space)
     failed = "missing" in done or any(one["output_type"] == "error" for one in done["outputs"])
-    return done, [] if failed else weighed(evidence, space)
+    return done, weighed(evidence, space) if evidence and not failed else []
 
 
 def turn(before, code, sources, evidence="[]"):

@@ -81,30 +81,45 @@ function compared(box, stored) {
   return said;
 }
 
-// A table's first column of numbers as bars: the reader's world, and where the book's ends.
+// A table's first column of numbers, by row; of printed lines the first number of each, by its name:
+// what stands before two spaces, or else before a colon.
+const number = (text) => Number(text?.replaceAll(",", ""));
+function rows(root) {
+  const table = [...root.querySelectorAll("tbody tr")].map(({ cells: [name, value] }) =>
+    [name.textContent, number(value?.textContent)]);
+  if (table.length) return table;
+  const lines = [...root.querySelectorAll("pre")].flatMap((pre) => pre.textContent.split("\n"));
+  for (const shape of [/^(\p{L}.*?)\s{2,}\D*?(-?\d[\d,.]*)/u, /^(\p{L}[^:]*):\D*?(-?\d[\d,.]*)/u]) {
+    const found = lines.map((line) => line.match(shape)).filter(Boolean)
+      .map(([, name, value]) => [name, number(value.replace(/[,.]$/, ""))]);
+    if (found.length > 1 && new Set(found.map(([name]) => name)).size === found.length) return found;
+  }
+  return [];
+}
+
+// The same as bars: the reader's world, and where the book's ends.
 function bars(box, stored) {
-  const read = (root) => [...root.querySelectorAll("tbody tr")].map((row) =>
-    [row.cells[0].textContent, Number(row.cells[1]?.textContent.replaceAll(",", ""))]);
-  const mine = read(box), theirs = new Map(read(stored));
-  const most = Math.max(...mine.map(([, value]) => value), ...theirs.values());
-  if (!mine.length || !(most > 0)) return [];
+  const mine = rows(box), theirs = new Map(rows(stored));
+  const all = [...mine.map(([, value]) => value), ...theirs.values()];
+  const most = Math.max(...all);
+  if (!mine.length || !(most > 0) || Math.min(...all) < 0) return [];
   const svg = (name, attributes, text) => {
     const node = document.createElementNS("http://www.w3.org/2000/svg", name);
     for (const [key, value] of Object.entries(attributes)) node.setAttribute(key, value);
     if (text) node.textContent = text;
     return node;
   };
-  const picture = svg("svg", { viewBox: `0 0 400 ${mine.length * 26 + 4}`, role: "img", class: "live-bars" });
+  const picture = svg("svg", { viewBox: `0 0 330 ${mine.length * 36 + 4}`, role: "img", class: "live-bars" });
   picture.append(svg("title", {}, mine.map(([name, value]) =>
     `${name} ${value}${theirs.has(name) ? `, in the book ${theirs.get(name)}` : ""}`).join("; ")));
   mine.forEach(([name, value], k) => {
-    const y = k * 26 + 4, was = theirs.get(name);
-    picture.append(svg("rect", { x: 130, y, width: 262 * value / most, height: 16, class: "live-mine" }),
-      svg("text", { x: 124, y: y + 13, "text-anchor": "end" }, name));
-    if (was !== undefined) picture.append(svg("line", { x1: 130 + 262 * was / most, x2: 130 + 262 * was / most, y1: y - 3, y2: y + 19 }));
+    const y = k * 36 + 18, was = theirs.get(name);
+    picture.append(svg("text", { x: 1, y: y - 5 }, `${name}: ${value}`),
+      svg("rect", { x: 1, y, width: 326 * value / most, height: 12, class: "live-mine" }));
+    if (was !== undefined) picture.append(svg("line", { x1: 1 + 326 * was / most, x2: 1 + 326 * was / most, y1: y - 3, y2: y + 15 }));
   });
-  const key = make("p", "live-turned", "Bars: your world. Upright lines: the book.");
-  return [picture, key];
+  const what = box.querySelector("tbody tr") ? "" : "The first number of each line. ";
+  return [picture, make("p", "live-turned", `${what}Bars: your world. Upright lines: the book.`)];
 }
 
 // ---------------------------------------------------------------- knobs
