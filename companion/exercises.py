@@ -68,7 +68,7 @@ def verdict(task: dict[str, Any], answer: Any) -> str:
     """
     count = len(task["values"])
     asks = f" asks for {count} number{'s' if count > 1 else ''}: {task['asks']}."
-    if answer is ...:
+    if answer is ... or answer is None:
         return f"{asks} No answer yet."
     try:
         held = list(answer.values()) if isinstance(answer, dict) else answer
@@ -77,6 +77,8 @@ def verdict(task: dict[str, Any], answer: Any) -> str:
         return f"{asks} This is none: {str(answer)[:60]!r}."
     if len(found) != count:
         return f"{asks} You gave {len(found)}."
+    if not np.isfinite(found).all():
+        return f"{asks} Among yours is one that is no number: {found[~np.isfinite(found)][0]}."
     right = near(task, found)
     if right.all():
         return ": right."

@@ -140,6 +140,11 @@ def test_the_right_answer_is_right_and_a_wrong_one_gives_nothing_away(name, caps
     assert not hidden & numbers(" ".join([asked, *wrong])), (name, wrong)
 
 
+def test_what_is_no_answer_is_said_to_be_none(capsys):
+    assert said(capsys, "7.1", None).endswith("No answer yet.\n")
+    assert said(capsys, "7.1", [1, np.nan]).endswith("is one that is no number: nan.\n")
+
+
 def test_a_slip_is_named(capsys):
     assert "A hundred times" in said(capsys, "2.3", [7, 32])
     assert "A hundredth" in said(capsys, "3.3", [0.26, 0.29, 0.49, 0.26])

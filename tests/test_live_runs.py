@@ -244,6 +244,101 @@ def test_cells_are_edited_and_run(built, host, browser):  # noqa: F811
     assert watch.problems == []
 
 
+def test_a_long_turn_is_stopped_and_the_knobs_turn_again(built, host, browser, pytestconfig):  # noqa: F811
+    """Chapter 13 computes for seconds at a turn, so that only ``--lab`` waits for it."""
+    if not pytestconfig.getoption("--lab"):
+        return
+    base = host(WithHeaders)
+    context = browser.new_context()
+    watch = Watch(context, base)
+    page = context.new_page()
+    chapter = next(path for path in CHAPTERS if path.stem.startswith("13"))
+    page.goto(f"{base}notebooks/{chapter.stem}.html")
+    page.get_by_role("button", name="Turn the knobs here").click()
+    wait(page, STATUS, "^In your world, with the book’s values")
+    slider = page.locator("form.live input[type=range]").last
+    slider.press("ArrowLeft")
+    wait(page, STATUS, "^Running …")
+    page.locator("form.live").get_by_role("button", name="Stop").click()
+    wait(page, STATUS, "^Stopped. Turn a knob to begin again")
+    for _ in range(100):  # the browser takes a moment to end it
+        if not page.workers:
+            break
+        page.wait_for_timeout(50)
+    assert page.workers == []
+    assert "with the book’s values" in page.locator(".live-world").inner_text()
+    slider.press("ArrowRight")
+    wait(page, STATUS, "^In your world, with the book’s values")
+    context.close()
+    assert watch.problems == []
+
+
+class Unplugged(WithHeaders):
+    """A server that can be cut off, and whose pages the browser does not keep by itself."""
+
+    cut = False
+
+    def end_headers(self) -> None:
+        self.send_header("Cache-Control", "no-store")
+        super().end_headers()
+
+    def do_GET(self) -> None:
+        if type(self).cut:
+            self.close_connection = True
+            self.connection.close()
+        else:
+            super().do_GET()
+
+
+KEEP, KEPT = "[data-keep]", "[data-keep] + [role=status]"
+
+
+def test_saved_chapters_run_without_a_network(built, host, browser):  # noqa: F811
+    """Save two, cut the network off, reload, turn; take one away, and the other still runs."""
+    base = host(Unplugged)
+    context = browser.new_context(viewport={"width": 360, "height": 740})
+    watch = Watch(context, base)
+    page = context.new_page()
+    chapters = [f"{base}notebooks/{CHAPTERS[k].stem}.html" for k in (0, 8)]
+    for chapter in chapters:
+        page.goto(chapter)
+        wait(page, KEEP, r"^Save this page for offline use \(\d+ MB\)")
+        assert page.evaluate("caches.keys()") == [] or chapter != chapters[0]
+        page.locator(KEEP).click()
+        wait(page, KEPT, "^Saved: ")
+        assert page.workers == []
+    assert watch.problems == []
+    kept = page.evaluate("caches.keys()")
+    assert len([name for name in kept if name.startswith("python ")]) == 1 and len(kept) == 3
+    Unplugged.cut = True
+    try:
+        for chapter in chapters:
+            page.goto(chapter)
+            wait(page, KEPT, "^Saved: ")
+            assert page.evaluate(
+                "[...document.images].every(image => !image.complete || image.naturalWidth > 0)"
+            )
+            page.get_by_role("button", name="Turn the knobs here").click()
+            wait(page, STATUS, "^In your world, with the book’s values")
+            page.reload()
+        with pytest.raises(Exception, match="ERR_"):  # the other pages are left alone
+            context.new_page().goto(f"{base}notebooks/{CHAPTERS[1].stem}.html")
+        page.locator(KEEP).click()
+        wait(page, KEEP, "^Save this page")
+        page.goto(chapters[0])
+        page.locator("form.live select, form.live input").first.focus()
+        page.get_by_role("button", name="Turn the knobs here").click()
+        wait(page, STATUS, "^In your world, with the book’s values")
+        page.locator(KEEP).click()
+        wait(page, KEEP, "^Save this page")
+        assert page.evaluate("caches.keys()") == []
+        with pytest.raises(Exception, match="ERR_"):
+            page.reload()
+    finally:
+        Unplugged.cut = False
+    context.close()
+
+
 def sources(chapter: Path) -> list[list[str]]:
     cells = json.loads(chapter.read_text(encoding="utf-8"))["cells"]
     return [cell["source"] for cell in cells if cell["cell_type"] == "code"]

@@ -38,6 +38,23 @@ def test_every_chapter_asks_once_and_the_printed_book_never(site):
 
 
 @pytest.mark.browser
+def test_what_stands_below_the_question_waits_with_the_answer(site_url, browser):
+    """In every chapter: the rest of the section is not seen before, and is seen after."""
+    context = browser.new_context(viewport={"width": 390, "height": 844})
+    page = context.new_page()
+    rest = "[...document.querySelectorAll('.cell:has(.predict) ~ :not(section)')].map(one => one.offsetHeight)"
+    for chapter in CHAPTERS:
+        page.goto(f"{site_url}notebooks/{chapter.stem}.html")
+        heights = page.evaluate(rest)
+        assert heights and not any(heights), chapter.stem
+        page.get_by_label("Your prediction").press("Escape")
+        assert any(page.evaluate(rest)), chapter.stem
+        top = page.locator(".predict").bounding_box()["y"]
+        assert 0 <= top < 400, f"{chapter.stem}: what was said is {top} px from the window's top"
+    context.close()
+
+
+@pytest.mark.browser
 def test_words_by_keyboard_open_it_and_stay(site_url, browser):
     context = browser.new_context(viewport={"width": 360, "height": 740}, color_scheme="dark")
     page = context.new_page()

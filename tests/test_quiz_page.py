@@ -123,6 +123,10 @@ def test_the_answers_can_be_saved_as_json_and_nothing_is_sent(page):
     sent = []
     page.on("request", lambda request: sent.append((request.method, request.url)))
     page.evaluate("localStorage.setItem('static-vs-dynamic:cover', 'online line')")
+    told = {"02_the_specialist": {"words": "the trees"}, "never": True}
+    page.evaluate(
+        "told => localStorage.setItem('static-vs-dynamic:predict', told)", json.dumps(told)
+    )
     open_answer(page, 1, right=False)
     open_answer(page, 2, right=True)
     with page.expect_download() as waiting:
@@ -130,6 +134,7 @@ def test_the_answers_can_be_saved_as_json_and_nothing_is_sent(page):
     assert waiting.value.suggested_filename == "quiz-answers.json"
     kept = json.loads(waiting.value.path().read_text(encoding="utf-8"))
     assert (kept["format"], kept["predicted"]) == ("static-vs-dynamic quiz 1", "online line")
+    assert kept["predictions"] == {"02_the_specialist": {"words": "the trees"}}
     first, second = kept["answers"]
     assert (first["question"], first["outcome"], first["right"]) == ("q01-1", "1.3", False)
     assert (second["question"], second["outcome"], second["right"]) == ("q01-2", "1.4", True)

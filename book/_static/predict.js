@@ -1,11 +1,12 @@
-// Predict first: what came out stays folded until the reader has said what they expect, or skips.
+// Predict first: what came out is folded until the reader has said what they expect, or skips.
 (() => {
   const box = document.querySelector(".predict");
   if (!box) return;
   const KEY = "static-vs-dynamic:predict", chapter = box.dataset.chapter, page = document.documentElement;
   const form = box.querySelector("form"), status = box.querySelector("[role=status]");
   const curve = box.querySelector("svg"), knots = [...form.querySelectorAll("[type=range]")];
-  const outputs = [...document.querySelectorAll(".tag_predict > .cell_output")];
+  // What came out, and the rest of the section, which speaks of it.
+  const waiting = [...document.querySelectorAll(".tag_predict > .cell_output, .cell:has(.predict) ~ :not(section)")];
   const load = () => {
     try { return JSON.parse(localStorage.getItem(KEY)) ?? {}; } catch { return {}; }
   };
@@ -23,7 +24,7 @@
     for (const knot of knots) knot.previousElementSibling.textContent = number(knot.value);
   }
 
-  // The reader's words stand above what came out; a drawn curve stays, with the truth over it.
+  // The reader's words stay above what came out, and a drawn curve under the truth.
   function show({ words, drawn } = {}) {
     page.classList.add("predicted");
     drawn?.forEach((value, k) => { knots[k].value = value; });
@@ -36,8 +37,9 @@
   function open(told) {
     save({ [chapter]: told });
     show(told);
-    outputs[0].tabIndex = -1;
-    outputs[0].focus({ preventScroll: true });
+    waiting[0].tabIndex = -1;
+    waiting[0].focus({ preventScroll: true });
+    box.scrollIntoView();
   }
 
   let touched = false;
@@ -72,10 +74,10 @@
   curve?.addEventListener("pointerdown", point);
   curve?.addEventListener("pointermove", point);
 
-  // A link to what is folded opens it.
+  // A link to what waits opens it.
   const linked = () => {
     const target = document.getElementById(decodeURIComponent(location.hash.slice(1)));
-    if (target && outputs.some((one) => one.contains(target))) show();
+    if (target && waiting.some((one) => one.contains(target))) show();
   };
   draw();
   if (page.classList.contains("predicted")) show(load()[chapter]);

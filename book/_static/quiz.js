@@ -73,9 +73,13 @@
   button("Save my answers as a file", () => {
     const rows = Object.entries(load("quiz", records)).flatMap(([question, record]) =>
       record.tries.map((one) => ({ question, outcome: record.outcome, ...one })));
-    let predicted = null; // on the cover, before the first chapter
-    try { predicted = localStorage.getItem(PREFIX + "cover"); } catch { /* private window */ }
-    const file = new Blob([JSON.stringify({ format: "static-vs-dynamic quiz 1", predicted, answers: rows }, null, 1)], { type: "application/json" });
+    let predicted = null, predictions = {}; // on the cover, and in the chapters
+    try {
+      predicted = localStorage.getItem(PREFIX + "cover");
+      const { never, ...said } = load("predict", {});
+      predictions = said;
+    } catch { /* private window */ }
+    const file = new Blob([JSON.stringify({ format: "static-vs-dynamic quiz 1", predicted, predictions, answers: rows }, null, 1)], { type: "application/json" });
     const link = Object.assign(document.createElement("a"), { href: URL.createObjectURL(file), download: "quiz-answers.json" });
     link.click();
     URL.revokeObjectURL(link.href);

@@ -71,7 +71,7 @@
       if (found?.format !== "static-vs-dynamic quiz 1" || !Array.isArray(found.answers)
         || !found.answers.every((one) => typeof one?.question === "string")) throw new Error(file.name);
       const answers = [...new Map(found.answers.toReversed().map((one) => [one.question, one])).values()];
-      return { answers, predicted: found.predicted };
+      return { answers, predicted: found.predicted, predictions: Object.entries(found.predictions ?? {}) };
     };
     input.addEventListener("change", async () => {
       const done = await Promise.allSettled([...input.files].map(read));
@@ -100,7 +100,11 @@
         else first.textContent = row.question.slice(0, 16);
         for (const text of [row.outcome, `${row.right} of ${row.count}`, row.wrong]) add(line, "td", text);
       }
-      box.replaceChildren(...(rows.length ? [table] : []));
+      const said = done.flatMap((one) => one.value?.predictions ?? []).filter(([, one]) => one?.words);
+      const list = document.createElement("ul");
+      for (const [chapter, one] of said.sort()) add(list, "li", `Chapter ${parseInt(chapter, 10)}: “${one.words}”`);
+      const words = said.length ? [add(document.createElement("div"), "p", "What they predicted in the chapters:"), list] : [];
+      box.replaceChildren(...(rows.length ? [table] : []), ...words);
       const whole = done.length - refused.length;
       const others = rows.filter((row) => !row.known).length;
       status.textContent = `${whole} of ${done.length} files read, ${rows.length} questions${others ? `, ${others} of them ${UNKNOWN} (another edition of the book?)` : ""}.${refused.length ? ` Not files of saved answers: ${refused.join(", ")}.` : ""}${counts.length ? ` Predicted on the cover: ${counts.join(", ")}.` : ""}`;

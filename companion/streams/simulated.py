@@ -155,9 +155,15 @@ def machines(
 
     .. math::
 
-        w_{t+1} &= w_t + 0.0008\,\ell_t^2\,(0.5 + E_t) \\
-        \text{vibration} &= 1 + 0.8\,\ell_t + 2.5\,w_t^3 + 0.15\,\varepsilon_t \\
-        \text{temperature} &= 40 + 12\,\ell_t + 10\,w_t^2 + s_t + \eta_t
+        w_{t+1} = w_t + 0.0008\,\ell_t^2\,(0.5 + E_t)
+
+    .. math::
+
+        \text{vibration} = 1 + 0.8\,\ell_t + 2.5\,w_t^3 + 0.15\,\varepsilon_t
+
+    .. math::
+
+        \text{temperature} = 40 + 12\,\ell_t + 10\,w_t^2 + s_t + \eta_t
 
     with :math:`E` exponential of mean 0.5, :math:`\varepsilon, \eta` standard normal, and
     :math:`s` the season in the hall (8 degrees). At :math:`w \ge 1` the machine fails; it is

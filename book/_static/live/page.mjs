@@ -76,3 +76,18 @@ for (const [k, cell] of cells.entries()) {
   if (answer) cell.before(bar);
   else cell.querySelector(".cell_input").append(bar);
 }
+
+// ---------------------------------------------------------------- offline
+
+// What saves the page is loaded when it is asked for, or when the page has been saved.
+const keep = panel.querySelector("[data-keep]");
+const keeping = () => import(new URL(`keep.mjs?e=${panel.dataset.edition}`, import.meta.url));
+if (navigator.serviceWorker && self.caches) {
+  const saved = (await caches.keys()).some((name) => name.startsWith(`page ${location.pathname} `));
+  if (saved) keeping();
+  else {
+    keep.textContent = `Save this page for offline use (${keep.dataset.saving} MB)`;
+    keep.addEventListener("click", async () => { await keeping(); keep.click(); }, { once: true });
+    keep.hidden = false;
+  }
+}

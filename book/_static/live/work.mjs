@@ -223,7 +223,7 @@ export function edit(k, bar) {
   area.spellcheck = false;
   area.setAttribute("aria-label", answer ? "Your answer, in Python" : `Code of cell ${k + 1}`);
   me.code = () => area.value;
-  const result = make("section", "live-world");
+  const result = make("section", answer ? "live-world live-answer" : "live-world");
   const note = make("p", "live-status");
   note.setAttribute("role", "status");
   const halt = button("Stop", stop);

@@ -171,8 +171,11 @@ def recomputed(evidence: list[list[str]]) -> str:
     return f"They recompute what stands below them, and what it says of {named}."
 
 
-def panel(name: str, one: Turning, megabytes: int, edition: str) -> str:
-    """Return a chapter's panel as HTML, its knobs as they stand in the notebook."""
+def panel(name: str, one: Turning, megabytes: int, saving: int, edition: str) -> str:
+    """Return a chapter's panel as HTML, its knobs as they stand in the notebook.
+
+    Python and what the knobs need are so many ``megabytes``; ``saving`` are those of all its cells.
+    """
     rows = "".join(f'<div class="live-knob">{control(knob)}</div>' for knob in one.knobs)
     return (
         f'<form class="live" data-live="{name}" data-edition="{edition}" '
@@ -181,5 +184,8 @@ def panel(name: str, one: Turning, megabytes: int, edition: str) -> str:
         "▶ Turn the knobs here</button>"
         f'<span class="live-cost">Python, {megabytes} MB once, stays on this page</span></div>'
         f'<p class="live-note">{recomputed(one.evidence)}</p>'
-        '<p class="live-status" role="status"></p></form>'
+        '<p class="live-status" role="status"></p>'
+        '<p class="live-keep"><button type="button" class="book-button" '
+        f'data-keep="{name}.json?e={edition}" data-saving="{saving}" hidden></button> '
+        '<span class="live-kept" role="status"></span></p></form>'
     )

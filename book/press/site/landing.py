@@ -6,6 +6,7 @@ import os
 
 from book.press import chapters
 from book.press.markdown import raw_html
+from book.press.places import phone_picture
 from book.press.render import fill
 from book.press.site import figure_index, ledger
 from companion import claims
@@ -16,6 +17,9 @@ def chapter_cards() -> str:
     pictures, verdicts = {}, {}
     for name in (chapter.name for chapter in chapters.in_order()):
         _, title, _, data = next(chapters.figures(name))
+        narrow = phone_picture(data)
+        if narrow.is_file():  # its letters are large enough for a card
+            data = narrow.read_bytes()
         path, width, height = figure_index.thumbnail(data, f"{name}-1")
         pictures[name] = {"path": path, "width": width, "height": height, "title": title}
         kinds = [(one["claim"], ledger.kind(one["outcome"])) for one in chapters.recorded(name)]

@@ -12,21 +12,28 @@ from html import escape
 from pathlib import Path
 from typing import Any
 
+import nbformat
 from sphinx.application import Sphinx
 
 from book.press.course.handouts import answer
 from book.press.files import digest
-from book.press.lab.python import PACKAGE
+from book.press.lab.python import PACKAGE, loaded_files
 from book.press.live import needed
 from book.press.live.knobs import Turning, panel, turning
-from book.press.live.packages import COMPANION_NEEDS, chosen, imported, megabytes
+from book.press.live.packages import (
+    COMPANION_NEEDS,
+    chosen,
+    imported,
+    live_packages,
+    megabytes,
+)
 from book.press.places import BOOK, NOTEBOOKS
 from book.press.site import about
 
 CELL = re.compile(r'<div class="cell [^"]*\btag_knob\b[^"]*">')
 SOLUTION = re.compile(r'<div class="cell [^"]*\btag_solution\b[^"]*"')
 OUTPUT = '<div class="cell_output docutils container">'
-PARTS = ("cells.py", "python.mjs", "work.mjs", "worker.mjs")  # Sphinx names the others' editions
+PARTS = ("cells.py", "keep.mjs", "python.mjs", "work.mjs", "worker.mjs")  # Sphinx names the others' editions
 
 
 @functools.cache
@@ -54,6 +61,28 @@ def packages_of(one: Turning, folder: Path) -> list[str]:
     return chosen(imported(f"{one.before}\n{one.cell}\n{claims}"), folder)
 
 
+def cells_packages(name: str, folder: Path) -> list[str]:
+    """Return the lab's packages that all cells of a chapter need."""
+    cells = nbformat.read(NOTEBOOKS / f"{name}.ipynb", as_version=4).cells
+    code = [needed.MAGIC.sub(r"\1pass", c.source) for c in cells if c.cell_type == "code"]
+    return chosen(imported("\n".join(code)), folder)
+
+
+def saved_files(
+    site: Path, folder: Path, packages: list[str], asked: dict[str, Path], lock: str
+) -> list[tuple[str, int]]:
+    """Return the address of each file that a page needs offline, and its bytes: its own, Python's.
+
+    ``asked`` has the page's own by what it asks for below ``_static/live``.
+    """
+    found = {f"_static/live/{address}": path for address, path in asked.items()}
+    python = loaded_files(packages, live_packages(folder), folder)
+    for path in [*python, folder / "pyodide-lock.json"]:
+        query = f"?edition={lock}" if path.name == "pyodide-lock.json" else ""
+        found[path.relative_to(site).as_posix() + query] = path
+    return [(address, path.stat().st_size) for address, path in found.items()]
+
+
 def with_answers(body: str, chapter: int) -> str:
     """Give each exercise's cell what stands in it when a reader opens it for an answer.
 
@@ -73,9 +102,11 @@ def add_panel(app: Sphinx, page: str, template: str, context: dict, doctree: Any
     if one is None or not folder.is_dir() or not (cell := CELL.search(context["body"])):
         return
     before, after = context["body"][: cell.end()], context["body"][cell.end() :]
+    name = page.removeprefix("notebooks/")
     size = megabytes(packages_of(one, folder), folder)
-    html = panel(page.removeprefix("notebooks/"), one, size, edition())
-    number = int(page.removeprefix("notebooks/")[:2])
+    saving = megabytes(cells_packages(name, folder), folder)
+    html = panel(name, one, size, saving, edition())
+    number = int(name[:2])
     context["body"] = before + with_answers(after.replace(OUTPUT, html + OUTPUT, 1), number)
     app.add_css_file("live/live.css")
     app.add_js_file("live/page.mjs", type="module")
@@ -96,7 +127,13 @@ def put_code(app: Sphinx, failure: Exception | None) -> None:
             "packages": packages_of(one, folder), "companion": PACKAGE,
             "needs": COMPANION_NEEDS, "edition": lock,
         }  # fmt: skip
-        (target / f"{name}.json").write_text(json.dumps(asked), encoding="utf-8")
+        about_page = target / f"{name}.json"
+        about_page.write_text(json.dumps(asked), encoding="utf-8")
+        own = {f"{part}?e={edition()}": target / part
+               for part in (*PARTS, "needed.py", about_page.name)}  # fmt: skip
+        files = saved_files(Path(app.outdir), folder, cells_packages(name, folder), own, lock)
+        asked |= {"files": files, "saved": digest([about_page], edition())[:12]}
+        about_page.write_text(json.dumps(asked), encoding="utf-8")
 
 
 def setup(app: Sphinx) -> dict[str, Any]:

@@ -52,13 +52,15 @@ def gist(source: str) -> str:
 
     >>> gist("def ben():\\n    'A line that learns row by row.'\\n\\nprint(ben())")
     'A line that learns row by row'
+    >>> gist("def nth(k):\\n    'Every ``k`` rows.'")
+    'Every k rows'
     >>> gist("rate, (low, high) = 1, (0, 2)\\nfig, ax = plots.figure()")
     'rate, low, high'
     """
     body = ast.parse(source).body
     made = [part for part in body if isinstance(part, ast.FunctionDef | ast.ClassDef)]
     for said in filter(None, map(ast.get_docstring, made)):
-        return said.splitlines()[0].rstrip(".")
+        return said.splitlines()[0].rstrip(".").replace("`", "")
     sets = [name.id for part in body if isinstance(part, ast.Assign)
             for target in part.targets for name in ast.walk(target)
             if isinstance(name, ast.Name) and name.id not in DRAWN]  # fmt: skip

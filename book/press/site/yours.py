@@ -13,19 +13,13 @@ from sphinx.application import Sphinx
 
 from book.press.files import digest
 from book.press.lab import vendored
-from book.press.lab.python import PACKAGE, loaded_files
+from book.press.lab.python import PACKAGE
 from book.press.live import needed
-from book.press.live.packages import (
-    COMPANION_NEEDS,
-    chosen,
-    imported,
-    live_packages,
-    megabytes,
-)
+from book.press.live.packages import COMPANION_NEEDS, chosen, imported, megabytes
 from book.press.places import BOOK, NOTEBOOKS
 from book.press.render import fill
 from book.press.site import about
-from book.press.site.live import python_of
+from book.press.site.live import python_of, saved_files
 from companion.streams.catalogue import DATA
 
 PAGE = "book/your_stream"
@@ -73,26 +67,19 @@ def packages_of(folder: Path) -> tuple[list[str], list[str]]:
     return chosen(imported(READS), folder), chosen(imported(READS + RUNS), folder)
 
 
-def python_files(folder: Path) -> list[Path]:
-    """Return all that Python loads, from the first touch to the report."""
-    wanted = chosen(imported(READS + RUNS + TAKES), folder)
-    return [*loaded_files(wanted, live_packages(folder), folder), folder / "pyodide-lock.json"]
+def all_packages(folder: Path) -> list[str]:
+    """Return all packages that Python loads, from the first touch to the report."""
+    return chosen(imported(READS + RUNS + TAKES), folder)
 
 
-def saved_files(site: Path, folder: Path, lock: str) -> list[tuple[str, int]]:
-    """Return the address of each file that the page needs offline, and its bytes."""
-    live = site / "_static" / "live"
+def own_files(live: Path) -> dict[str, Path]:
+    """Return the page's own files by what it asks for."""
     asked = {
         f"{name}?e={edition()}": live / name
         for name in (*FILES, "needed.py", "yours.json", *(file for file, _, _ in SAMPLES))
     }
-    found = {f"_static/live/{address}": path for address, path in asked.items()}
-    for path in vendored.scripts():
-        found[path.relative_to(BOOK).as_posix()] = path
-    for path in python_files(folder):
-        query = f"?edition={lock}" if path.name == "pyodide-lock.json" else ""
-        found[path.relative_to(site).as_posix() + query] = path
-    return [(address, path.stat().st_size) for address, path in found.items()]
+    scripts = BOOK / "_static" / "live"
+    return asked | {path.relative_to(scripts).as_posix(): path for path in vendored.scripts()}
 
 
 def add_page(app: Sphinx, page: str, template: str, context: dict, doctree: Any) -> None:
@@ -106,7 +93,7 @@ def add_page(app: Sphinx, page: str, template: str, context: dict, doctree: Any)
     html = fill(
         "site/templates/your_stream.html", edition=edition(), samples=SAMPLES, prices=PRICES,
         megabytes=megabytes(packages_of(folder)[1], folder),
-        saving=round(sum(path.stat().st_size for path in python_files(folder)) / 1e6),
+        saving=megabytes(all_packages(folder), folder),
     )  # fmt: skip
     context["body"] = context["body"].replace(PLACE, html)
     app.add_css_file("live/live.css")
@@ -136,7 +123,7 @@ def put_files(app: Sphinx, failure: Exception | None) -> None:
     about_page = target / "yours.json"
     about_page.write_text(json.dumps(asked), encoding="utf-8")
     shutil.copy(target / OFFLINE, app.outdir)
-    files = saved_files(Path(app.outdir), folder, lock)
+    files = saved_files(Path(app.outdir), folder, all_packages(folder), own_files(target), lock)
     asked |= {"files": files, "saved": digest([about_page], edition())[:12]}
     about_page.write_text(json.dumps(asked), encoding="utf-8")
 
