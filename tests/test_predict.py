@@ -42,7 +42,8 @@ def test_what_stands_below_the_question_waits_with_the_answer(site_url, browser)
     """In every chapter: the rest of the section is not seen before, and is seen after."""
     context = browser.new_context(viewport={"width": 390, "height": 844})
     page = context.new_page()
-    rest = "[...document.querySelectorAll('.cell:has(.predict) ~ :not(section)')].map(one => one.offsetHeight)"
+    below = "document.querySelectorAll('.cell:has(.predict) ~ :not(section)')"
+    rest = f"[...{below}].map(one => one.offsetHeight)"
     for chapter in CHAPTERS:
         page.goto(f"{site_url}notebooks/{chapter.stem}.html")
         heights = page.evaluate(rest)

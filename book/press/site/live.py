@@ -33,7 +33,8 @@ from book.press.site import about
 CELL = re.compile(r'<div class="cell [^"]*\btag_knob\b[^"]*">')
 SOLUTION = re.compile(r'<div class="cell [^"]*\btag_solution\b[^"]*"')
 OUTPUT = '<div class="cell_output docutils container">'
-PARTS = ("cells.py", "keep.mjs", "python.mjs", "work.mjs", "worker.mjs")  # Sphinx names the others' editions
+# Sphinx names the others' editions.
+PARTS = ("cells.py", "keep.mjs", "python.mjs", "work.mjs", "worker.mjs")
 
 
 @functools.cache
