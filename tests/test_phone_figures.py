@@ -8,7 +8,7 @@ from PIL import Image
 
 from book.press.places import PHONE, phone_picture
 from book.press.upkeep import phone
-from companion import plots
+from companion import plots, streams
 
 
 def test_nearly_every_figure_has_its_phone_picture():
@@ -89,6 +89,13 @@ def test_names_of_one_colour_are_numbered():
     assert [text.get_text() for text in legend.get_texts()][
         2
     ].split() == "3 a strategy with a long name, 2".split()
+
+
+def test_what_a_build_draws_has_its_phone_picture_too(site):
+    cards = len(streams.cards())
+    data, haul = ((site / "book" / f"{name}.html").read_text() for name in ("data", "benchmarks"))
+    assert data.count("<source media") >= cards - 1 and data.count("figure-scrolls") <= 1
+    assert haul.count("<source media") == 1 and "figure-scrolls" not in haul
 
 
 @pytest.mark.browser

@@ -8,11 +8,13 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from matplotlib.figure import Figure
 
 import companion
 from book.press.files import digest, files_below, kept
 from book.press.markdown import table
 from book.press.site.figures import put_picture
+from book.press.upkeep import phone
 from companion import metrics, plots, streams
 
 CARD_ROWS = {
@@ -35,8 +37,12 @@ def card_figure(name: str, about: dict[str, Any]) -> str:
     """Draw every label of a stream and return the picture as Markdown."""
     stream = streams.load(name)
     what = about["unit"] or f"share of {stream.classes[1]!r}"
-    picture = kept("cards", f"{code_and_data()} {name}".encode(), lambda: drawn(name, what, about))
-    path = put_picture(f"data-{name}", picture)
+    key = f"{code_and_data()} {name}"
+    picture = kept("cards", key.encode(), lambda: plots.image(drawn(name, what, about)))
+    small = kept(
+        "cards", f"{key} small".encode(), lambda: phone.small(drawn(name, what, about)) or b""
+    )
+    path = put_picture(f"data-{name}", picture, small)
     drawn_as = "Each dot is the label of one row" if not stream.classes else "The line is the label"
     many = len(stream) > MANY
     line = "; the line is their mean over a hundredth of the rows" if many else ""
@@ -47,12 +53,12 @@ def card_figure(name: str, about: dict[str, Any]) -> str:
 
 @functools.cache
 def code_and_data() -> str:
-    """Return a name for the package and its data."""
-    return digest(files_below(Path(companion.__file__).parent))
+    """Return a name for the package and its data, and for what draws narrow pictures."""
+    return digest([*files_below(Path(companion.__file__).parent), Path(phone.__file__)])
 
 
-def drawn(name: str, what: str, about: dict[str, Any]) -> bytes:
-    """Return the picture of a stream's labels."""
+def drawn(name: str, what: str, about: dict[str, Any]) -> Figure:
+    """Draw a stream's labels."""
     stream = streams.load(name)
     x, axis, dated = np.arange(len(stream)), "row", stream.time is not None
     if about.get("days_since_start"):
@@ -67,7 +73,7 @@ def drawn(name: str, what: str, about: dict[str, Any]) -> bytes:
     if many:
         ax.plot(x, metrics.rolling_mean(stream.y.astype(float), len(stream) // 100),
                 color=plots.COLOURS["online"])  # fmt: skip
-    return plots.image(fig)
+    return fig
 
 
 def card(name: str, about: dict[str, Any]) -> str:

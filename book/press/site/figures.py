@@ -22,14 +22,18 @@ from book.press.site import about
 from book.press.site.links import slug
 
 FIGURES = BUILD / "figures"
+SMALL = FIGURES / "phone"  # of pictures that a build draws; those of notebooks lie in the book
 PICTURE = re.compile(r'<img [^>]*?src="([^":]+\.png)"[^>]*>')
 MOVING = re.compile(r'(<figure class="companion-frames")(.*?"sources": )(\[[^\]]+\])', re.S)
 PHONE = "(max-width: 540px)"  # windows in which the narrow pictures stand
 
 
-def put_picture(name: str, data: bytes) -> str:
-    """Write a picture that the site is to take in; return its address for the pages."""
+def put_picture(name: str, data: bytes, small: bytes | None = None) -> str:
+    """Write a picture that the site is to take in, and its phone version; return its address."""
     FIGURES.mkdir(parents=True, exist_ok=True)
+    if small:
+        SMALL.mkdir(exist_ok=True)
+        (SMALL / phone_picture(data).name).write_bytes(small)
     path = FIGURES / f"{name}.png"
     if not path.exists() or path.read_bytes() != data:  # a new date would have its pages read anew
         path.write_bytes(data)
@@ -68,6 +72,8 @@ def opened_large(tag: str, address: str) -> str:
 def narrow(picture: bytes, folder: Path) -> tuple[str, int, int] | None:
     """Put a picture's phone version into the site's folder of them; return its name and size."""
     kept = phone_picture(picture)
+    if not kept.is_file():
+        kept = SMALL / kept.name
     if not kept.is_file():
         return None
     folder.mkdir(parents=True, exist_ok=True)

@@ -9,6 +9,7 @@ import numpy as np
 from book.press.markdown import table
 from book.press.places import ROOT
 from book.press.site.figures import put_picture
+from book.press.upkeep import phone
 from companion import plots
 
 RECORDED = ROOT / "tests" / "benchmarks" / "long_haul.csv"
@@ -70,4 +71,4 @@ def draw(measured: dict[str, dict[str, np.ndarray]]) -> tuple[str, str]:
         "row. In both panels the lines of the online and the scheduled strategy run level from "
         "the first million rows to the last."
     )
-    return description, put_picture("long-haul", plots.image(fig))
+    return description, put_picture("long-haul", plots.image(fig), phone.small(fig))

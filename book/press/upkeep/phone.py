@@ -305,15 +305,21 @@ def forget_old() -> None:
         path.unlink()
 
 
-def keep(picture: bytes, fig: Figure, **kind: Any) -> None:
-    """Draw a figure once more for phones and keep it; the figure itself becomes narrow."""
+def small(fig: Figure, **kind: Any) -> bytes | None:
+    """Return a figure as a phone shows it, which it becomes; None if its words do not fit."""
     before = faults(fig)
     with warnings.catch_warnings(action="ignore"):
         narrow(fig)
-    if faults(fig) <= before:  # else a drawing of boxes and arrows: the page lets it scroll
-        small = plots.image(fig, "webp", dpi=DOTS, pil_kwargs={"method": 4} | kind)
+    if faults(fig) > before:  # a drawing of boxes and arrows: the page lets it scroll
+        return None
+    return plots.image(fig, "webp", dpi=DOTS, pil_kwargs={"method": 4} | kind)
+
+
+def keep(picture: bytes, fig: Figure, **kind: Any) -> None:
+    """Draw a figure once more for phones and keep it; the figure itself becomes narrow."""
+    if made := small(fig, **kind):
         PHONE.mkdir(exist_ok=True)
-        write_atomically(phone_picture(picture), small)
+        write_atomically(phone_picture(picture), made)
 
 
 def load_ipython_extension(shell: Any) -> None:
