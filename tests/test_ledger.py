@@ -254,6 +254,28 @@ def test_prices_name_the_cheapest_of_the_record(site_url, browser):
     page.close()
 
 
+@pytest.mark.browser
+@pytest.mark.parametrize("chapter", prices.CHAPTERS)
+def test_chapters_that_price_a_verdict_take_the_readers_prices(site_url, browser, chapter):
+    """The record comes when the verdict is near, and not before; then it is the guide's table."""
+    page = browser.new_page(viewport={"width": 360, "height": 740})
+    asked = []
+    page.on("request", lambda request: asked.append(request.url))
+    page.goto(f"{site_url}book/guide.html")
+    guides = page.locator("form.prices tbody").inner_text()
+    page.goto(f"{site_url}notebooks/{chapter}.html")
+    form = page.locator("form.prices")
+    assert not form.is_visible() and not [url for url in asked if prices.FILE in url]
+    page.locator("#the-verdict").scroll_into_view_if_needed()
+    page.locator("#when-the-other-side-wins").scroll_into_view_if_needed()
+    form.wait_for(state="visible")
+    assert form.locator("tbody").inner_text() == guides
+    form.locator("[name=retraining]").press("End")
+    assert form.locator("tbody").inner_text() != guides
+    assert page.evaluate(CUT, "form.prices") == []
+    page.close()
+
+
 def test_prices_are_those_of_the_companion():
     """A run costs its wrong rows, its retrainings, and each label beyond the warm-up."""
     from companion.streams.record import runs

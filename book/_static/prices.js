@@ -1,8 +1,13 @@
 // Price the verdict: the cheapest strategy on each stream of the record, at the reader's prices.
-(() => {
+(async () => {
   const form = document.querySelector("[data-prices]");
   if (!form) return;
-  const worlds = JSON.parse(document.getElementById("priced").textContent);
+  // The guide holds the record; a chapter asks for it when its verdict comes near.
+  const held = document.getElementById("priced");
+  if (!held) await new Promise((near) => {
+    new IntersectionObserver((seen) => { if (seen[0].isIntersecting) near(); }, { rootMargin: "600px" }).observe(form.parentElement);
+  });
+  const worlds = held ? JSON.parse(held.textContent) : await fetch(form.dataset.prices).then((answer) => answer.json());
   const T95 = { 2: 4.303, 9: 2.262 }; // Student's, by degrees of freedom: 3 streams, or 10
   const mean = (values) => values.reduce((a, b) => a + b, 0) / values.length;
   const money = (value) => value.toLocaleString("en", { maximumFractionDigits: 0 }).replace("-", "−").replace(/^−0$/, "0");

@@ -6,14 +6,22 @@ wrong row. Costs are those of ``companion.recommend``, for 1,000 rows after the 
 
 from __future__ import annotations
 
+import functools
+import hashlib
 import json
 from typing import Any
 
+from sphinx.application import Sphinx
+
 from book.press.markdown import raw_html
 from book.press.render import fill
+from book.press.site import about, when_built
 from book.press.site.claims_map import SPEEDS
 from companion.streams.record import runs
 
+CHAPTERS = ("15_better_together", "17_where_it_starts", "21_choosing")
+AFTER = '</section>\n<section id="when-the-other-side-wins">'
+FILE = "priced.json"
 LATE = ("at once", "a fiftieth of the stream late", "a twentieth of the stream late")
 
 
@@ -50,9 +58,31 @@ def priced() -> dict[str, list[dict[str, list[list[float]]]]]:
         order.index(item[0]) if item[0] in order else len(order), item[0])))  # fmt: skip
 
 
+@functools.cache
+def data() -> str:
+    """Return what is priced, as JSON."""
+    return json.dumps(priced(), separators=(",", ":")).replace("<", "\\u003c")
+
+
 def price_the_verdict() -> str:
     """Return the panel as HTML; a script fills it."""
-    data = json.dumps(priced(), separators=(",", ":"))
-    return raw_html(
-        fill("site/templates/prices.html", data=data.replace("<", "\\u003c"), late=LATE)
-    )
+    return raw_html(fill("site/templates/prices.html", data=data(), address="", late=LATE))
+
+
+def add_panel(app: Sphinx, page: str, template: str, context: dict, doctree: Any) -> None:
+    """Put the panel below the verdict of each chapter that prices what it has found."""
+    if page.removeprefix("notebooks/") not in CHAPTERS or "body" not in context:
+        return
+    address = f"../_static/{FILE}?v={hashlib.sha256(data().encode()).hexdigest()[:8]}"
+    form = fill("site/templates/prices.html", data="", address=address, late=LATE)
+    before, end, after = context["body"].partition(AFTER)
+    context["body"] = before + form + end + after
+    assert end, page
+    app.add_js_file("prices.js", loading_method="defer")
+
+
+def setup(app: Sphinx) -> dict[str, Any]:
+    """Register the extension."""
+    app.connect("html-page-context", add_panel)
+    when_built(app, lambda site: (site / "_static" / FILE).write_text(data(), encoding="utf-8"))
+    return about()
