@@ -19,10 +19,12 @@ def record() -> dict[str, Any]:
     return json.loads(OTHER_WORLDS.read_text(encoding="utf-8"))
 
 
-@functools.cache
+judged_code = functools.cache(digest)  # which reads a notebook
+
+
 def fresh(chapter: str) -> bool:
     """Tell whether the record is of the code behind the chapter's verdicts as it stands."""
-    return chapter in record() and record()[chapter]["source"] == digest(chapter)
+    return chapter in record() and record()[chapter]["source"] == judged_code(chapter)
 
 
 def tried(worlds: dict[str, Any], claim: str) -> dict[str, dict[str, Any]]:
