@@ -61,6 +61,9 @@ def test_folded_code_is_announced_by_its_words(site_url, browser):
 def test_a_chapter_is_read_as_a_story_or_with_all_its_code(site_url, browser):
     """Long code is folded at first; the choice is remembered on the next chapter."""
     context = browser.new_context()
+    context.add_init_script(  # what waits for a prediction is another test's
+        "localStorage.setItem('static-vs-dynamic:predict', '{\"never\": true}')"
+    )
     page = context.new_page()
     page.goto(f"{site_url}{FIRST}.html")
     inputs = page.locator(".bd-article .cell:not(.tag_solution) .cell_input:visible")
