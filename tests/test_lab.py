@@ -180,9 +180,12 @@ def source_of(place: str) -> str:
                   lambda found: f"{found[1]}.py" if found[1] else ".py", place)  # fmt: skip
 
 
-def test_without_node_nothing_is_compiled(monkeypatch, tmp_path):
-    monkeypatch.setattr(compiled.shutil, "which", lambda name: None)
-    assert compiled.compiled(tmp_path, {}, tmp_path) is None
+@pytest.mark.parametrize(("node", "why"), [(None, "there is no Node"), ("false", "Node 20 or")])
+def test_without_a_node_that_can_nothing_is_compiled(monkeypatch, tmp_path, capsys, node, why):
+    monkeypatch.setattr(compiled.shutil, "which", lambda name: node)
+    assert compiled.compiled(tmp_path, {}, tmp_path / "cache") is None
+    assert f"starts more slowly: {why}" in capsys.readouterr().out
+    assert not list(tmp_path.rglob("compiled-*"))
 
 
 def test_every_licence_lies_beside_its_work(built):

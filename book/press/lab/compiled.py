@@ -27,6 +27,7 @@ from book.press.places import NOTEBOOKS, ROOT
 
 SCRIPT = Path(__file__).with_suffix(".mjs")
 LIBRARY = "python_stdlib.zip"
+SLOWER = "The lab's Python is not compiled ahead, and starts more slowly"
 KERNEL = ["pyodide-kernel", "jedi"]  # the lab's own; no chapter imports it
 EARLY = (1980, 1, 1, 0, 0, 0)  # the same bytes from the same files
 ASK = """
@@ -68,7 +69,7 @@ def modules(statements: list[str]) -> list[str]:
 
 
 def compiled(python: Path, packages: Mapping[str, dict[str, Any]], cache: Path) -> Path | None:
-    """Return the folder of what is compiled for the lab's Python; None without Node.
+    """Return the folder of what is compiled for the lab's Python; None, said why, without it.
 
     Parameters
     ----------
@@ -80,6 +81,7 @@ def compiled(python: Path, packages: Mapping[str, dict[str, Any]], cache: Path) 
     """
     node = shutil.which("node")
     if node is None:
+        print(f"{SLOWER}: there is no Node")
         return None
     statements = imports({module for one in packages.values() for module in one["imports"]})
     files = [SCRIPT, *sorted(path for path in python.iterdir() if path.suffix != ".json")]
@@ -95,7 +97,9 @@ def compiled(python: Path, packages: Mapping[str, dict[str, Any]], cache: Path) 
             capture_output=True, text=True,
         )  # fmt: skip
         if done.returncode:
-            raise SystemExit(f"make: the lab's Python was not compiled: {done.stderr[-3000:]}")
+            reason = (done.stderr.strip().splitlines() or ["no reason given"])[-1]
+            print(f"{SLOWER}: Node 20 or later could not do it ({reason[:200]})")
+            return None
         out.rename(kept)
     return kept
 

@@ -90,8 +90,6 @@ def put_python(lock: dict[str, Any], cache: Path, parts: Path, target: Path) -> 
             packages[name] = whole | {"depends": [*whole["depends"], about["name"]]}
         add(target / LIBRARY, files_in(folder / LIBRARY))
         put_lock(target, lock, packages)
-    else:
-        print("The lab's Python is not compiled ahead, and starts more slowly: there is no Node")
 
 
 def put_lock(folder: Path, lock: Mapping[str, Any], packages: Mapping[str, Any]) -> None:
