@@ -41,7 +41,7 @@ class WithHeaders(Counting):
         policy = (
             policies.LIVE if self.path.partition("?")[0].endswith(policies.LIVE_WORKER) else None
         )
-        if "/notebooks/" in self.path:
+        if "/notebooks/" in self.path or "/book/your_stream" in self.path:
             policy = policies.SITE
         if policy:
             self.send_header("Content-Security-Policy", policy)

@@ -22,10 +22,9 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from looks import AXE
 from test_lab import built  # noqa: F401  (a fixture)
-from test_lab_runs import Counting, Watch, host  # noqa: F401  (a fixture)
-from test_live_runs import wait
+from test_lab_runs import Watch, host  # noqa: F401  (a fixture)
+from test_live_runs import Unplugged, WithHeaders, wait
 
-from book.press import policies
 from book.press.site import yours
 from companion import comparison, streams
 from companion.rivals import FOLLOWERS, race
@@ -281,19 +280,6 @@ def test_a_site_without_its_lab_says_so(tmp_path):
 # ---------------------------------------------------------------- in a browser
 
 
-class WithHeaders(Counting):
-    """As a host that sends the book's policies as headers."""
-
-    def end_headers(self) -> None:
-        path = self.path.partition("?")[0]
-        policy = policies.SITE if "/book/your_stream" in path else None
-        if path.endswith(policies.LIVE_WORKER):
-            policy = policies.LIVE
-        if policy:
-            self.send_header("Content-Security-Policy", policy)
-        super().end_headers()
-
-
 STATUS, PROGRESS = "#yours-status", "#yours-progress"
 
 
@@ -502,23 +488,6 @@ def test_stop_keeps_what_is_done(built, host, browser, pytestconfig):  # noqa: F
     assert page.workers == []
     context.close()
     assert watch.problems == []
-
-
-class Unplugged(WithHeaders):
-    """A server that can be cut off, and whose pages the browser does not keep by itself."""
-
-    cut = False
-
-    def end_headers(self) -> None:
-        self.send_header("Cache-Control", "no-store")
-        super().end_headers()
-
-    def do_GET(self) -> None:
-        if type(self).cut:
-            self.close_connection = True
-            self.connection.close()
-        else:
-            super().do_GET()
 
 
 @browser_test
