@@ -7,6 +7,7 @@ import hashlib
 import json
 import re
 import shutil
+import subprocess
 import types
 import zipfile
 from html import unescape
@@ -127,7 +128,7 @@ def test_everything_shipped_is_what_the_lock_names(built):
     shipped = json.loads((folder / "pyodide-lock.json").read_text())["packages"]
     files = {one["file_name"]: one["sha256"] for one in shipped.values()} | LOCK["lab"]["core"]
     there = {path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file()}
-    assert there == {*files, "pyodide-lock.json"}
+    assert there == {*files, "pyodide-lock.json", python.START}
     for name, digest in files.items():
         file = folder / name
         if name == compiled.LIBRARY:  # as it was published, and what has been compiled of it
@@ -141,6 +142,28 @@ def test_everything_shipped_is_what_the_lock_names(built):
         assert shipped[key]["sha256"] == one["sha256"], key
     assert {one["origin"] for one in LOCK["packages"].values()} == {"pyodide", "pypi"}
     assert not set(python.PRELOADED) - set(shipped)
+
+
+LOADED = """
+const [folder] = process.argv.slice(1), { loadPyodide } = await import(`${folder}/start.mjs`);
+const quiet = { indexURL: `${folder}/`, packages: ["scipy"], stdout: () => {}, stderr: () => {} };
+const python = await loadPyodide(quiet), { GOT, LDSO } = python._module;
+const libraries = () => Object.keys(LDSO.loadedLibsByName).length;
+const before = libraries();
+const found = python.runPython("from scipy.linalg import inv; float(inv([[2.0]])[0, 0])");
+console.log(JSON.stringify([before, libraries(), Object.keys(GOT).length, "malloc" in GOT, found]));
+"""
+
+
+def test_a_library_is_loaded_when_it_is_imported_and_its_names_are_looked_at_once(built):
+    if shutil.which("node") is None and not IN_CI:
+        pytest.skip("needs Node")
+    asked = ["node", "--input-type=module", "--eval", LOADED, str(built / "static" / "pyodide")]
+    done = subprocess.run(asked, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr[-300:]
+    before, after, listed, known, found = json.loads(done.stdout)
+    assert before < 10 < after < 60 and found == 0.5  # of the 120 that SciPy and NumPy have
+    assert known and listed < 3000  # those of the last library; of some 13,000
 
 
 def test_what_is_compiled_is_compiled_of_what_is_shipped(built):
@@ -202,7 +225,7 @@ def test_every_licence_lies_beside_its_work(built):
 def test_the_lab_asks_for_nothing_outside(built):
     config = json.loads((built / "jupyter-lite.json").read_text())["jupyter-config-data"]
     kernel = config["litePluginSettings"]["@jupyterlite/pyodide-kernel-extension:kernel"]
-    assert kernel["pyodideUrl"] == "./static/pyodide/pyodide.mjs"
+    assert kernel["pyodideUrl"] == "./static/pyodide/start.mjs"
     assert kernel["loadPyodideOptions"]["lockFileURL"].startswith("./static/pyodide/")
     assert kernel["disablePyPIFallback"] is True
     assert all(url.startswith("./") for url in kernel["pipliteUrls"])

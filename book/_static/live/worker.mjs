@@ -5,21 +5,43 @@ const text = (name) => fetch(new URL(`${name}${self.location.search}`, import.me
   .then((answer) => answer.text());
 
 async function start({ folder, edition, packages, companion, needs, script = "cells.py" }) {
-  const [{ loadPyodide }, lock, cells, needed] = await Promise.all([
-    import(`${folder}pyodide.mjs`),
+  const [{ loadPyodide }, lock, cells, needed, wheels] = await Promise.all([
+    import(`${folder}start.mjs?edition=${edition}`),
     fetch(`${folder}pyodide-lock.json?edition=${edition}`).then((answer) => answer.json()),
-    text(script), text("needed.py"),
+    text(script), text("needed.py"), text("wheels.py"),
   ]);
   lock.packages[companion].depends = needs; // the rest comes when a chapter imports it
   known = new Map(Object.entries(lock.packages).flatMap(
     ([name, one]) => one.imports.map((module) => [module, name])));
   python = await loadPyodide({
     indexURL: folder, packageBaseUrl: folder, lockFileContents: lock, packages,
-    stdout: () => {}, stderr: () => {},
+    stdout: () => {}, stderr: () => {}, before: (early) => unpackLater(early, wheels),
   });
   python.FS.writeFile("/home/pyodide/needed.py", needed);
   python.globals.set("step", step);
   python.runPython(cells);
+}
+
+// A wheel stays as it came; what is imported is read out of it.
+function unpackLater(early, code) {
+  early.FS.writeFile("/home/pyodide/wheels.py", code);
+  early.runPython(`
+import wheels, os, pyodide._package_loader as loader
+
+def unpack(buffer, *, filename="", extract_dir=None, _unpack=loader.unpack_buffer, **others):
+    if not filename.endswith(".whl"):
+        return _unpack(buffer, filename=filename, extract_dir=extract_dir, **others)
+    os.makedirs("/wheels", exist_ok=True)
+    path = "/wheels/" + filename.rpartition("/")[2]
+    with open(path, "wb", buffering=0) as file:
+        buffer.to_file(file)
+    wheels.add(path, extract_dir)
+    from pyodide.ffi import to_js
+    return to_js([])
+
+loader.unpack_buffer = unpack
+del unpack
+`);
 }
 
 // What is known so far goes to the page at once, with the finished runs that it has not got.

@@ -5,7 +5,6 @@ When the files that it runs cannot be had, the site is built without the lab.
 
 from __future__ import annotations
 
-import hashlib
 import importlib.metadata
 import json
 import os
@@ -27,7 +26,7 @@ from book.press.files import digest, files_below, makers
 from book.press.lab import vendored
 from book.press.lab.fetch import LeftOut, fetch
 from book.press.lab.licences import put_licences
-from book.press.lab.python import PRELOADED, megabytes, put_python
+from book.press.lab.python import PRELOADED, START, edition, megabytes, put_python
 from book.press.places import BOOK, HTML, NOTEBOOKS, ROOT
 
 SOURCES = BOOK / "lab"
@@ -114,10 +113,9 @@ def run_lite(command: str, lite: Path, target: Path) -> None:
 
 def settings(python: Path) -> dict[str, Any]:
     """Return the lab's configuration; the lock's address changes with the lock."""
-    edition = hashlib.sha256((python / "pyodide-lock.json").read_bytes()).hexdigest()[:12]
     options = {
         "packages": PRELOADED,
-        "lockFileURL": f"./static/pyodide/pyodide-lock.json?edition={edition}",
+        "lockFileURL": f"./static/pyodide/pyodide-lock.json?edition={edition(python)}",
     }
     return {
         "jupyter-lite-schema-version": 0,
@@ -126,7 +124,7 @@ def settings(python: Path) -> dict[str, Any]:
             "exposeAppInBrowser": True,
             "litePluginSettings": {
                 "@jupyterlite/pyodide-kernel-extension:kernel": {
-                    "pyodideUrl": "./static/pyodide/pyodide.mjs",
+                    "pyodideUrl": f"./static/pyodide/{START}",
                     "disablePyPIFallback": True,
                     "loadPyodideOptions": options,
                 }

@@ -7,7 +7,7 @@ import { dirname, join } from "node:path";
 import { pathToFileURL } from "node:url";
 
 const [folder, notebook, out, packages] = process.argv.slice(2);
-const { loadPyodide } = await import(pathToFileURL(`${folder}/pyodide.mjs`));
+const { loadPyodide } = await import(pathToFileURL(`${folder}/start.mjs`));
 const start = performance.now();
 const python = await loadPyodide({
   indexURL: `${folder}/`, packages: packages.split(","), stdout: () => {}, stderr: () => {},

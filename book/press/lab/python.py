@@ -12,10 +12,12 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
+from book.press.files import digest
 from book.press.lab.compiled import LIBRARY, add, compiled, files_in, wheels
 from book.press.lab.fetch import files_of
-from book.press.places import ROOT
+from book.press.places import BOOK, ROOT
 
+START = "start.mjs"  # by which it is started: in the lab, and in the book's pages
 PACKAGE = "static-vs-dynamic-companion"
 # Loaded while Python starts; pandas because the companion imports it only when it needs it.
 PRELOADED = [
@@ -90,12 +92,18 @@ def put_python(lock: dict[str, Any], cache: Path, parts: Path, target: Path) -> 
             packages[name] = whole | {"depends": [*whole["depends"], about["name"]]}
         add(target / LIBRARY, files_in(folder / LIBRARY))
         put_lock(target, lock, packages)
+    shutil.copyfile(BOOK / "lab" / START, target / START)
 
 
 def put_lock(folder: Path, lock: Mapping[str, Any], packages: Mapping[str, Any]) -> None:
     """Write the lock by which Pyodide finds its packages."""
     shipped = {"info": lock["info"], "packages": packages}
     (folder / "pyodide-lock.json").write_text(json.dumps(shipped), encoding="utf-8")
+
+
+def edition(folder: Path) -> str:
+    """Return a name for what starts Python, so that a browser does not keep what is old."""
+    return digest([folder / name for name in ("pyodide-lock.json", START)])[:12]
 
 
 def read_packages(folder: Path) -> dict[str, dict[str, Any]]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import functools
-import hashlib
 import itertools
 import json
 import re
@@ -17,7 +16,8 @@ from sphinx.application import Sphinx
 
 from book.press.course.handouts import answer
 from book.press.files import digest
-from book.press.lab.python import PACKAGE, loaded_files
+from book.press.lab.python import PACKAGE, START, loaded_files
+from book.press.lab.python import edition as python_edition
 from book.press.live import needed
 from book.press.live.knobs import Turning, panel, turning
 from book.press.live.packages import (
@@ -34,7 +34,7 @@ CELL = re.compile(r'<div class="cell [^"]*\btag_knob\b[^"]*">')
 SOLUTION = re.compile(r'<div class="cell [^"]*\btag_solution\b[^"]*"')
 OUTPUT = '<div class="cell_output docutils container">'
 # Sphinx names the others' editions.
-PARTS = ("cells.py", "keep.mjs", "python.mjs", "work.mjs", "worker.mjs")
+PARTS = ("cells.py", "keep.mjs", "python.mjs", "wheels.py", "work.mjs", "worker.mjs")
 
 
 @functools.cache
@@ -70,16 +70,16 @@ def cells_packages(name: str, folder: Path) -> list[str]:
 
 
 def saved_files(
-    site: Path, folder: Path, packages: list[str], asked: dict[str, Path], lock: str
+    site: Path, folder: Path, packages: list[str], asked: dict[str, Path]
 ) -> list[tuple[str, int]]:
     """Return the address of each file that a page needs offline, and its bytes: its own, Python's.
 
     ``asked`` has the page's own by what it asks for below ``_static/live``.
     """
     found = {f"_static/live/{address}": path for address, path in asked.items()}
-    python = loaded_files(packages, live_packages(folder), folder)
+    python, edition = loaded_files(packages, live_packages(folder), folder), python_edition(folder)
     for path in [*python, folder / "pyodide-lock.json"]:
-        query = f"?edition={lock}" if path.name == "pyodide-lock.json" else ""
+        query = f"?edition={edition}" if path.name in ("pyodide-lock.json", START) else ""
         found[path.relative_to(site).as_posix() + query] = path
     return [(address, path.stat().st_size) for address, path in found.items()]
 
@@ -118,7 +118,6 @@ def put_code(app: Sphinx, failure: Exception | None) -> None:
     folder = python_of(app)
     if failure or not folder.is_dir():
         return
-    lock = hashlib.sha256((folder / "pyodide-lock.json").read_bytes()).hexdigest()[:12]
     target = Path(app.outdir) / "_static" / "live"
     shutil.copy(needed.__file__, target)
     for name, one in turnings().items():
@@ -126,13 +125,13 @@ def put_code(app: Sphinx, failure: Exception | None) -> None:
             "before": one.before, "cell": one.cell, "evidence": one.evidence,
             "sources": {knob.name: knob.sources for knob in one.knobs},
             "packages": packages_of(one, folder), "companion": PACKAGE,
-            "needs": COMPANION_NEEDS, "edition": lock,
+            "needs": COMPANION_NEEDS, "edition": python_edition(folder),
         }  # fmt: skip
         about_page = target / f"{name}.json"
         about_page.write_text(json.dumps(asked), encoding="utf-8")
         own = {f"{part}?e={edition()}": target / part
                for part in (*PARTS, "needed.py", about_page.name)}  # fmt: skip
-        files = saved_files(Path(app.outdir), folder, cells_packages(name, folder), own, lock)
+        files = saved_files(Path(app.outdir), folder, cells_packages(name, folder), own)
         asked |= {"files": files, "saved": digest([about_page], edition())[:12]}
         about_page.write_text(json.dumps(asked), encoding="utf-8")
 

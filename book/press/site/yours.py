@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import functools
-import hashlib
 import json
 import shutil
 from pathlib import Path
@@ -14,6 +13,7 @@ from sphinx.application import Sphinx
 from book.press.files import digest
 from book.press.lab import vendored
 from book.press.lab.python import PACKAGE
+from book.press.lab.python import edition as python_edition
 from book.press.live import needed
 from book.press.live.packages import COMPANION_NEEDS, chosen, imported, megabytes
 from book.press.places import BOOK, NOTEBOOKS
@@ -46,7 +46,7 @@ EXPLAINED = (
     ("^online", "07_one_row_at_a_time"),
     ("", "01_one_stream_two_models"),
 )
-FILES = ("yours.py", "python.mjs", "worker.mjs", "parquet.mjs", "parquet.py")
+FILES = ("yours.py", "python.mjs", "wheels.py", "worker.mjs", "parquet.mjs", "parquet.py")
 # The line-up imports these when it makes its models.
 RUNS = "import joblib, river, sklearn, threadpoolctl\nfrom companion import rivals\n"
 READS = "from companion.streams import description, guess, tables\n"
@@ -112,10 +112,9 @@ def put_files(app: Sphinx, failure: Exception | None) -> None:
     for path in (*(DATA / file for file, _, _ in SAMPLES[:2]), BAKERY):
         shutil.copy(path, target)
     reads, runs = packages_of(folder)
-    lock = hashlib.sha256((folder / "pyodide-lock.json").read_bytes()).hexdigest()[:12]
     asked = {
         "packages": reads, "later": runs, "companion": PACKAGE, "needs": COMPANION_NEEDS,
-        "edition": lock,
+        "edition": python_edition(folder),
         "explained": [[pattern, f"../notebooks/{name}.html"] for pattern, name in EXPLAINED],
     }  # fmt: skip
     for _, name in EXPLAINED:
@@ -123,7 +122,7 @@ def put_files(app: Sphinx, failure: Exception | None) -> None:
     about_page = target / "yours.json"
     about_page.write_text(json.dumps(asked), encoding="utf-8")
     shutil.copy(target / OFFLINE, app.outdir)
-    files = saved_files(Path(app.outdir), folder, all_packages(folder), own_files(target), lock)
+    files = saved_files(Path(app.outdir), folder, all_packages(folder), own_files(target))
     asked |= {"files": files, "saved": digest([about_page], edition())[:12]}
     about_page.write_text(json.dumps(asked), encoding="utf-8")
 
