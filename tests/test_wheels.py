@@ -14,10 +14,11 @@ import pytest
 
 WHEELS = Path(__file__).parents[1] / "book" / "_static" / "live" / "wheels.py"
 FILES = {
-    "shop/__init__.py": "from shop import prices\nfrom shop.deep.inner import STEEP",
+    "shop/__init__.py": "from shop import prices\nfrom shop.deep.inner import STEEP\nimport shop.bare.one",
     "shop/prices.py": "def twice(price):\n    return 2 * price\n",
     "shop/list.csv": "bread,2",
     "shop/deep/inner.py": "STEEP = 9\n",  # in a folder without __init__
+    "shop/bare/one.py": "",
     "shop/deep/notes.txt": "steep",
     "single.py": "import pkgutil\nHERE = pkgutil.get_data('shop', 'list.csv')\n",
     "broken.py": "def fail():\n    raise ValueError('here')\n",
