@@ -72,6 +72,23 @@ def test_a_knob_cell_shows_what_is_stored_after_what_it_needs_alone(chapter):
     assert wrong == []
 
 
+TUNED = [path for path in CHAPTERS if knobs.turning(path).tuned]
+
+
+@pytest.mark.parametrize("chapter", TUNED, ids=lambda path: path.stem)
+def test_what_a_page_takes_as_found_is_what_the_chapter_finds(chapter):
+    found, stored = knobs.search(chapter), knobs.turning(chapter).tuned
+    assert found.keys() == stored.keys()
+    assert all(outputs.differences(found[name], stored[name]) == [] for name in stored)
+
+
+def test_what_was_found_is_not_searched_for_again():
+    code = knobs.given("rates = range(9)\nrate = best(rates)\nprint(rate)", {"rate": "0.1"})
+    assert needed.needed([code], "print(rate)") == "rate = 0.1"
+    with pytest.raises(SyntaxError):  # a function has no source of its own
+        knobs.literal([len])
+
+
 def test_what_a_cell_needs_is_found_through_loops_functions_and_changes():
     earlier = [
         "import numpy as np\nfrom companion import plots, streams",

@@ -14,7 +14,7 @@ import pytest
 
 WHEELS = Path(__file__).parents[1] / "book" / "_static" / "live" / "wheels.py"
 FILES = {
-    "shop/__init__.py": "from shop import prices\nfrom shop.deep.inner import STEEP\nimport shop.bare.one",
+    "shop/__init__.py": "from shop import prices\nfrom shop.deep.inner import STEEP\nimport shop.bare.one",  # noqa: E501
     "shop/prices.py": "def twice(price):\n    return 2 * price\n",
     "shop/list.csv": "bread,2",
     "shop/deep/inner.py": "STEEP = 9\n",  # in a folder without __init__

@@ -4,6 +4,8 @@ The metadata lists, for each knob, its name, a label with its unit, and the stop
 stand: numbers, or Python source; a stop may be a pair of source and the words that are shown.
 Under ``evidence`` it may say what the cell's numbers say of a claim, for each comparison: the
 claim, the words, and Python source, in which ``knob_result`` is what the cell shows last.
+Under ``tuned`` stand values that the chapter searched for long before, by their names: the page
+takes them as they were found.
 """
 
 from __future__ import annotations
@@ -15,8 +17,9 @@ from pathlib import Path
 from typing import Any
 
 import nbformat
+import numpy as np
 
-from book.press.live.needed import needed
+from book.press.live.needed import MAGIC, needed
 
 PREFIX = "knob_"
 
@@ -110,13 +113,56 @@ def read_knobs(cell: dict[str, Any], where: str) -> list[Knob]:
 class Turning:
     """What a chapter's page needs to turn its knobs: the knobs, their cell, what runs before it.
 
-    ``evidence`` has, for each comparison that bears on a claim, the claim, the words, the source.
+    ``evidence`` has, for each comparison that bears on a claim, the claim, the words, the source;
+    ``tuned`` the source of the values that are taken as the chapter found them.
     """
 
     knobs: list[Knob]
     cell: str
     before: str
     evidence: list[list[str]]
+    tuned: dict[str, str]
+
+
+def given(code: str, values: dict[str, str]) -> str:
+    """Return code that sets names to values, where it computed them.
+
+    >>> given("rate = best(range(9))\\nprint(rate)", {"rate": "0.1"})
+    'rate = 0.1\\nprint(rate)'
+    """
+    tree = ast.parse(MAGIC.sub(r"\1pass", code))
+    for node in tree.body:
+        match node:
+            case ast.Assign(targets=[ast.Name(id=name)]) if name in values:
+                node.value = ast.parse(values[name], mode="eval").body
+    return ast.unparse(tree)
+
+
+def literal(value: Any) -> str:
+    """Return the source of numbers, words, or lists, tuples and tables of such.
+
+    >>> literal({"a": (np.float64(0.1), 3)})
+    "{'a': (0.1, 3)}"
+    """
+    if isinstance(value, dict):
+        return f"{{{', '.join(f'{literal(k)}: {literal(v)}' for k, v in value.items())}}}"
+    if isinstance(value, list | tuple):
+        inner = ", ".join(map(literal, value))
+        return f"[{inner}]" if isinstance(value, list) else f"({inner}{',' * (len(value) == 1)})"
+    source = repr(value.item() if isinstance(value, np.generic) else value)
+    ast.literal_eval(source)  # an error of anything else
+    return source
+
+
+def search(notebook: Path) -> dict[str, str]:
+    """Return the values that a chapter searches for before its knobs, found anew."""
+    cells = [c for c in nbformat.read(notebook, as_version=4).cells if c.cell_type == "code"]
+    for k, cell in enumerate(cells):
+        if names := cell.metadata.get("tuned"):
+            found: dict[str, Any] = {"__name__": "__main__"}
+            exec(needed([c.source for c in cells[:k]], "\n".join(names)), found)
+            return {name: literal(found[name]) for name in names}
+    return {}
 
 
 def turning(notebook: Path) -> Turning | None:
@@ -129,8 +175,10 @@ def turning(notebook: Path) -> Turning | None:
             # A stop or a piece of evidence may name what only it needs.
             more = [source for knob in knobs for source in knob.sources]
             more += [source for _, _, source in evidence]
-            before = needed([c.source for c in cells[:k]], "\n".join([cell.source, *more]))
-            return Turning(knobs, cell.source, before, evidence)
+            tuned = cell.metadata.get("tuned", {})
+            earlier = [given(c.source, tuned) if tuned else c.source for c in cells[:k]]
+            before = needed(earlier, "\n".join([cell.source, *more]))
+            return Turning(knobs, cell.source, before, evidence, tuned)
     return None
 
 
@@ -171,6 +219,16 @@ def recomputed(evidence: list[list[str]]) -> str:
     return f"They recompute what stands below them, and what it says of {named}."
 
 
+def kept(tuned: dict[str, str]) -> str:
+    """Return what the knobs leave as it is, in words.
+
+    >>> kept({"speed": "0.1", "alert": "3"})
+    ' What the chapter found before stays as it was: <code>speed</code>, <code>alert</code>.'
+    """
+    names = ", ".join(f"<code>{name}</code>" for name in tuned)
+    return f" What the chapter found before stays as it was: {names}." if tuned else ""
+
+
 def panel(name: str, one: Turning, megabytes: int, saving: int, edition: str) -> str:
     """Return a chapter's panel as HTML, its knobs as they stand in the notebook.
 
@@ -183,7 +241,7 @@ def panel(name: str, one: Turning, megabytes: int, saving: int, edition: str) ->
         '<div class="live-do"><button type="button" class="book-button" data-do="start">'
         "▶ Turn the knobs here</button>"
         f'<span class="live-cost">Python, {megabytes} MB once, stays on this page</span></div>'
-        f'<p class="live-note">{recomputed(one.evidence)}</p>'
+        f'<p class="live-note">{recomputed(one.evidence)}{kept(one.tuned)}</p>'
         '<p class="live-status" role="status"></p>'
         '<p class="live-keep"><button type="button" class="book-button" '
         f'data-keep="{name}.json?e={edition}" data-saving="{saving}" hidden></button> '

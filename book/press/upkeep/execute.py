@@ -12,6 +12,7 @@ import nbformat
 from nbclient import NotebookClient
 from nbclient.exceptions import CellExecutionError
 
+from book.press.live.knobs import search
 from book.press.places import NOTEBOOKS, ROOT
 from book.press.upkeep import phone
 from companion.files.atomic import write_atomically
@@ -76,8 +77,18 @@ def execute(path: Path, every: bool) -> bool:
     clean(notebook)
     notebook.metadata["companion"] = {"source": digest}
     write_atomically(path, (nbformat.writes(notebook) + "\n").encode())
+    keep_tuned(path)
     print(f"{path.name}: executed")
     return True
+
+
+def keep_tuned(path: Path) -> None:
+    """Write down the values that a chapter tunes before its knobs, for its page."""
+    found = search(path)
+    if found:
+        notebook = nbformat.read(path, as_version=4)
+        next(c for c in notebook.cells if "tuned" in c.metadata).metadata["tuned"] = found
+        write_atomically(path, (nbformat.writes(notebook) + "\n").encode())
 
 
 def main() -> int:
