@@ -19,14 +19,17 @@ FILES = {
     "shop/list.csv": "bread,2",
     "shop/deep/inner.py": "STEEP = 9\n",  # in a folder without __init__
     "shop/bare/one.py": "",
+    "tools/saw/__init__.py": "TEETH = 40",  # in a folder that holds packages alone
     "shop/deep/notes.txt": "steep",
     "single.py": "import pkgutil\nHERE = pkgutil.get_data('shop', 'list.csv')\n",
     "broken.py": "def fail():\n    raise ValueError('here')\n",
     "shop-1.2.dist-info/METADATA": "Metadata-Version: 2.1\nName: shop\nVersion: 1.2\n",
 }
 LOOK = """
-import importlib.metadata, importlib.resources, importlib.util, inspect, json, traceback
-import shop, single, broken
+import importlib.metadata, importlib.resources, importlib.util
+import inspect, json, linecache, traceback
+import pkgutil, shop, single, broken
+from tools import saw
 from kiwisolver import Variable
 try:
     broken.fail()
@@ -37,7 +40,9 @@ print(json.dumps([
     inspect.getsource(shop.prices.twice), [last.filename, last.lineno, last.line],
     importlib.resources.files("shop").joinpath("deep/notes.txt").read_text(),
     importlib.metadata.version("shop"), importlib.util.find_spec("shop.nothing") is None,
-    str(Variable("x")), shop.prices.__cached__,
+    str(Variable("x")), shop.prices.__cached__, saw.TEETH,
+    [[one.name, one.ispkg] for one in pkgutil.iter_modules([*shop.__path__, sys.path[0]])],
+    linecache.getline(shop.__file__, 1), importlib.util.find_spec("kiwisolver._cext").origin,
 ]))
 """
 
@@ -85,6 +90,23 @@ def test_a_file_leaves_its_archive_when_it_is_asked_for(tmp_path, wheels):
     assert {"shop/list.csv", "shop/deep/notes.txt", "shop-1.2.dist-info/METADATA"} <= left
     assert not [name for name in left if name.endswith(".py")]
     assert [name for name in left if name.startswith("kiwisolver/_cext.")]
+
+
+def test_what_stands_earlier_on_the_path_goes_first_and_a_failed_import_hides_nothing(
+    tmp_path, wheels
+):
+    (tmp_path / "mine").mkdir()
+    (tmp_path / "mine" / "single.py").write_text("HERE = b'mine'\n")
+    folder = tmp_path / "there"
+    start = (
+        "import importlib.util\nassert importlib.util.find_spec('shop') is None\n"
+        f"{adding(wheels, folder)}\nsys.path.insert(1, sys.path[0])\n"
+        f"sys.path[0] = {str(tmp_path / 'mine')!r}\n"
+        "try:\n    import kiwisolver.nothing\nexcept ImportError:\n    pass\n"
+        "assert importlib.util.find_spec('kiwisolver._cext')\n"
+        "assert importlib.util.find_spec('kiwisolver._cext')\n"
+    )
+    assert look(start, folder)[4] == "mine"
 
 
 def test_compiled_code_is_taken_as_it_is(tmp_path, wheels):

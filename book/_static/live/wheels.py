@@ -6,16 +6,27 @@ its import on, what else a package holds from the package's.
 """
 
 import importlib
+import linecache
 import os
+import pkgutil
 import sys
 import zipfile
 import zipimport
-from importlib.machinery import EXTENSION_SUFFIXES, SourceFileLoader
+from importlib.machinery import (
+    EXTENSION_SUFFIXES,
+    SOURCE_SUFFIXES,
+    ExtensionFileLoader,
+    FileFinder,
+    ModuleSpec,
+    SourceFileLoader,
+)
 from importlib.util import spec_from_file_location
 
 archives = {}  # by the place where a file belongs: the archive that holds it, and its name there
+inside = {}  # by a folder: the names of the modules in it, and of folders with modules
 others = {}  # by a package's folder: the places of what is neither code nor library
 LIBRARY = EXTENSION_SUFFIXES[0]
+UNPACKED = (ExtensionFileLoader, EXTENSION_SUFFIXES), (SourceFileLoader, SOURCE_SUFFIXES)
 
 
 def read(place):
@@ -42,7 +53,9 @@ def add(path, folder):
     for name in names:
         place = f"{folder}/{name}"
         archives[place] = archive, name
-        if not name.endswith((".py", ".pyc", LIBRARY)):
+        if name.endswith((".py", LIBRARY)):
+            note(place, folder)
+        elif not name.endswith(".pyc"):
             owner = os.path.dirname(name)
             while owner and owner not in packages:
                 owner = os.path.dirname(owner)
@@ -50,9 +63,19 @@ def add(path, folder):
                 others.setdefault(f"{folder}/{owner}", []).append(place)
             else:
                 put(place)
-    for name in {os.path.dirname(name) for name in names if name.endswith(".py")} - packages:
-        os.makedirs(f"{folder}/{name}", exist_ok=True)  # a package without __init__ is its folder
+    for known in inside.keys() & sys.path_importer_cache.keys():
+        if not isinstance(sys.path_importer_cache[known], Folder):
+            del sys.path_importer_cache[known]
     importlib.invalidate_caches()
+
+
+def note(place, top):
+    """Note a module in its folder, and each folder in the one above."""
+    folder, _, name = place.removesuffix(".py").removesuffix(LIBRARY).rpartition("/")
+    inside.setdefault(folder, set()).add(name)
+    while folder != top:
+        folder, _, name = folder.rpartition("/")
+        inside.setdefault(folder, set()).add(name)
 
 
 class Zipped(SourceFileLoader):
@@ -69,27 +92,53 @@ class Zipped(SourceFileLoader):
     def set_data(self, path, data, *, _mode=0o666):
         """Keep nothing of what has been compiled."""
 
-
-class Finder:
-    """What Python asks before it looks for a module among the unpacked ones."""
-
-    @staticmethod
-    def find_spec(name, path=None, target=None):
-        """Return where a module is, None if it is in no archive."""
-        for folder in path or sys.path:
-            stem = f"{folder}/{name.rpartition('.')[2]}"
-            if (place := f"{stem}/__init__.py") in archives:
-                for other in others.pop(stem, ()):
-                    put(other)
-                return spec_from_file_location(
-                    name, place, loader=Zipped(name, place), submodule_search_locations=[stem]
-                )
-            if (place := f"{stem}.py") in archives:
-                return spec_from_file_location(name, place, loader=Zipped(name, place))
-            if (place := f"{stem}{LIBRARY}") in archives:
-                put(place)
-                return spec_from_file_location(name, place)
-        return None
+    def exec_module(self, module):
+        """Run the code; its lines are found, too, when a warning or an error names them."""
+        linecache.lazycache(self.path, vars(module))
+        super().exec_module(module)
 
 
-sys.meta_path.insert(0, Finder)
+class Folder:
+    """What Python asks for the modules of a folder: of archives, or unpacked in it."""
+
+    def __init__(self, folder):
+        if folder not in inside:
+            raise ImportError(f"no archive has modules in {folder}")
+        self.folder = folder
+        self.unpacked = FileFinder(folder, *UNPACKED)
+
+    def invalidate_caches(self):
+        """Look anew at what is unpacked."""
+        self.unpacked.invalidate_caches()
+
+    def find_spec(self, name, target=None):
+        """Return where a module is, None if it is not here."""
+        stem = f"{self.folder}/{name.rpartition('.')[2]}"
+        if (place := f"{stem}/__init__.py") in archives:
+            for other in others.pop(stem, ()):
+                put(other)
+            return spec_from_file_location(
+                name, place, loader=Zipped(name, place), submodule_search_locations=[stem]
+            )
+        if (place := f"{stem}{LIBRARY}") in archives:
+            put(place)
+            self.unpacked.invalidate_caches()
+        elif (place := f"{stem}.py") in archives:
+            return spec_from_file_location(name, place, loader=Zipped(name, place))
+        spec = self.unpacked.find_spec(name)
+        if spec is None and stem in inside:  # a package without __init__
+            spec = ModuleSpec(name, None, is_package=True)
+            spec.submodule_search_locations = [stem]
+        return spec
+
+    def iter_modules(self, prefix=""):
+        """Yield the modules here, and whether each is a package, as ``pkgutil`` asks for them."""
+        found = dict(pkgutil.iter_importer_modules(self.unpacked))
+        for name in inside[self.folder] - {"__init__"}:
+            stem = f"{self.folder}/{name}"
+            if f"{stem}/__init__.py" in archives or stem not in inside:
+                found[name] = stem in inside
+        yield from ((prefix + name, found[name]) for name in sorted(found))
+
+
+sys.path_hooks.insert(0, Folder)

@@ -22,14 +22,15 @@ async function start({ folder, edition, packages, companion, needs, script = "ce
   python.runPython(cells);
 }
 
-// A wheel stays as it came; what is imported is read out of it.
+// A wheel stays as it came; what is imported is read out of it. The companion's is unpacked: it
+// names a run by its own sources.
 function unpackLater(early, code) {
   early.FS.writeFile("/home/pyodide/wheels.py", code);
   early.runPython(`
 import wheels, os, pyodide._package_loader as loader
 
 def unpack(buffer, *, filename="", extract_dir=None, _unpack=loader.unpack_buffer, **others):
-    if not filename.endswith(".whl"):
+    if not filename.endswith(".whl") or "companion" in filename:
         return _unpack(buffer, filename=filename, extract_dir=extract_dir, **others)
     os.makedirs("/wheels", exist_ok=True)
     path = "/wheels/" + filename.rpartition("/")[2]
