@@ -98,6 +98,7 @@ def test_what_stands_earlier_on_the_path_goes_first_and_a_failed_import_hides_no
     (tmp_path / "mine").mkdir()
     (tmp_path / "mine" / "single.py").write_text("HERE = b'mine'\n")
     folder = tmp_path / "there"
+    folder.mkdir()
     start = (
         "import importlib.util\nassert importlib.util.find_spec('shop') is None\n"
         f"{adding(wheels, folder)}\nsys.path.insert(1, sys.path[0])\n"
