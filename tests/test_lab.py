@@ -161,6 +161,8 @@ def test_a_library_is_loaded_when_it_is_imported_and_its_names_are_looked_at_onc
     asked = ["node", "--input-type=module", "--eval", LOADED, str(built / "static" / "pyodide")]
     done = subprocess.run(asked, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr[-300:]
+    shipped = python.read_packages(built / "static" / "pyodide").values()
+    assert {one["package_type"] for one in shipped} == {"package"}  # no library for all packages
     before, after, listed, known, found = json.loads(done.stdout)
     assert before < 10 < after < 60 and found == 0.5  # of the 120 that SciPy and NumPy have
     assert known and listed < 3000  # those of the last library; of some 13,000
