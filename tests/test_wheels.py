@@ -41,7 +41,7 @@ print(json.dumps([
     importlib.resources.files("shop").joinpath("deep/notes.txt").read_text(),
     importlib.metadata.version("shop"), importlib.util.find_spec("shop.nothing") is None,
     str(Variable("x")), shop.prices.__cached__, saw.TEETH,
-    [[one.name, one.ispkg] for one in pkgutil.iter_modules([*shop.__path__, sys.path[0]])],
+    [[one.name, one.ispkg] for one in pkgutil.iter_modules([shop.__path__[0], single.__file__.rpartition('/')[0]])],
     linecache.getline(shop.__file__, 1), importlib.util.find_spec("kiwisolver._cext").origin,
 ]))
 """
@@ -60,17 +60,21 @@ def wheels(tmp_path):
     return sorted(tmp_path.glob("*.whl"))
 
 
-def look(start: str, folder: Path) -> list:
-    """Return what a program sees that finds packages in a folder alone."""
-    code = f"import sys\nsys.path[:0] = [{str(folder)!r}]\n{start}\n{LOOK}"
-    done = subprocess.run([sys.executable, "-I", "-B", "-c", code], capture_output=True, text=True)
+def look(start: str, *folders: Path) -> list:
+    """Return what a program sees that looks for packages in some folders first."""
+    path = os.pathsep.join(map(str, [*folders, WHEELS.parent]))
+    done = subprocess.run(
+        [sys.executable, "-P", "-s", "-B", "-c", f"import sys\n{start}\n{LOOK}"],
+        capture_output=True, text=True, env={**os.environ, "PYTHONPATH": path},
+    )  # fmt: skip
     assert done.returncode == 0, done.stderr
     return json.loads(done.stdout)
 
 
 def adding(wheels: list[Path], folder: Path) -> str:
+    """Return the code by which wheels are imported from, as if they lay in a folder."""
     calls = [f"wheels.add({str(wheel)!r}, {str(folder)!r})" for wheel in wheels]
-    return "\n".join([f"sys.path.append({str(WHEELS.parent)!r})", "import wheels", *calls])
+    return "\n".join(["import wheels", *calls])
 
 
 def test_what_is_imported_is_the_same_as_unpacked(tmp_path, wheels):
@@ -101,13 +105,12 @@ def test_what_stands_earlier_on_the_path_goes_first_and_a_failed_import_hides_no
     folder.mkdir()
     start = (
         "import importlib.util\nassert importlib.util.find_spec('shop') is None\n"
-        f"{adding(wheels, folder)}\nsys.path.insert(1, sys.path[0])\n"
-        f"sys.path[0] = {str(tmp_path / 'mine')!r}\n"
+        f"{adding(wheels, folder)}\n"
         "try:\n    import kiwisolver.nothing\nexcept ImportError:\n    pass\n"
         "assert importlib.util.find_spec('kiwisolver._cext')\n"
         "assert importlib.util.find_spec('kiwisolver._cext')\n"
     )
-    assert look(start, folder)[4] == "mine"
+    assert look(start, tmp_path / "mine", folder)[4] == "mine"
 
 
 def test_compiled_code_is_taken_as_it_is(tmp_path, wheels):
