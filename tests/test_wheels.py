@@ -31,6 +31,7 @@ import inspect, json, linecache, traceback
 import pkgutil, shop, single, broken
 from tools import saw
 from kiwisolver import Variable
+where = single.__file__.rpartition("/")[0]
 try:
     broken.fail()
 except ValueError as error:
@@ -41,7 +42,7 @@ print(json.dumps([
     importlib.resources.files("shop").joinpath("deep/notes.txt").read_text(),
     importlib.metadata.version("shop"), importlib.util.find_spec("shop.nothing") is None,
     str(Variable("x")), shop.prices.__cached__, saw.TEETH,
-    [[one.name, one.ispkg] for one in pkgutil.iter_modules([shop.__path__[0], single.__file__.rpartition('/')[0]])],
+    [[one.name, one.ispkg] for one in pkgutil.iter_modules([shop.__path__[0], where])],
     linecache.getline(shop.__file__, 1), importlib.util.find_spec("kiwisolver._cext").origin,
 ]))
 """
