@@ -222,6 +222,7 @@ def test_a_student_changes_a_chapter_and_starts_over(built, host, browser):  # n
     page.wait_for_function(
         "!window.jupyterapp.shell.currentWidget.context.model.dirty", timeout=60_000
     )
+    page.wait_for_function(READY, timeout=PATIENCE, polling=500)  # or a request is cut off
     page.reload()
     page.wait_for_function(READY, timeout=PATIENCE, polling=500)
     mine = "6 * 7000"
