@@ -179,7 +179,7 @@ CELLS = {
     "os.abort": ("import os\nos.abort()", "ended the whole process"),
     "fills the memory": ("def double(x):\n    return [0] * 10**10", "MB of memory"),
     "fills the memory by NumPy": (
-        "import numpy as np\na = []\nwhile True:\n    a.append(np.ones(10**6))", "MB of memory"),
+        "import numpy as np\na = []\nwhile True:\n    a.append(np.empty(10**6))", "MB of memory"),
     "answers for ever": ("import itertools\ndef double(x):\n    return itertools.count()",
                          "memory|never ends"),
     "answers too much": ("def double(x):\n    return 'x' * 20_000_000", "nobody needs so much"),
