@@ -21,15 +21,22 @@ CUT = """() => [...document.querySelectorAll(".bd-article table:not(.dataframe, 
   }).map((table) => table.innerText.slice(0, 40))"""
 
 
-def problems_on_pages(site_url: str, browser: Any, scheme: str, width: int) -> list[str]:
+DARK = "() => document.documentElement.dataset.theme === 'dark'"
+ASK_AGAIN = "([where, options]) => axe.run(where, options)"  # it is in the page already
+AROUND = {"exclude": [[".bd-article"]]}
+
+
+def problems_on_pages(site_url: str, browser: Any, width: int) -> list[str]:
     """Return console errors, failed or outside requests, sideways scroll and what axe finds.
 
-    In the light scheme also pages that weigh too much, or jump. Times are printed by `make speed`,
+    Each page is opened in the light scheme and turns dark where it stands, as at dusk. On a phone
+    the dark article has the colours that it has on a desk, so that only what is around it is asked
+    again. Pages that weigh too much, or jump, are named too. Times are printed by `make speed`,
     not tested: they are the machine's as much as the page's.
     """
-    light = scheme == "light"
+    phone = width < 600
     context = browser.new_context(
-        viewport={"width": width, "height": 800}, color_scheme=scheme, reduced_motion="reduce"
+        viewport={"width": width, "height": 800}, color_scheme="light", reduced_motion="reduce"
     )
     problems: list[str] = []
     for name in PAGES:
@@ -55,14 +62,25 @@ def problems_on_pages(site_url: str, browser: Any, scheme: str, width: int) -> l
         wide = page.evaluate("document.documentElement.scrollWidth")
         if wide > width:
             problems.append(f"{name}: {wide} px wide on a screen of {width}")
-        if width < 600:  # a table of ten columns may scroll on a desk
+        if phone:  # a table of ten columns may scroll on a desk
             problems.extend(f"{name}: a table is cut: {text!r}" for text in page.evaluate(CUT))
-        for found in Axe().run(page, options=AXE if light else COLOURS).response["violations"]:
-            where = "; ".join(str(node["target"]) for node in found["nodes"][:3])
-            problems.append(f"{name}: {found['id']} ({found['impact']}): {where}")
-        if light:
-            over = speed.too_much(name, speed.costs_of(page, sent))
-            problems.extend(what for what in over if what.endswith(("bytes", "CLS")))
+        found = Axe().run(page, options=AXE).response["violations"]
+        problems.extend(f"{name}: {what}" for what in in_words(found))
+        over = speed.too_much(name, speed.costs_of(page, sent))
+        problems.extend(what for what in over if what.endswith(("bytes", "CLS")))
+        page.emulate_media(color_scheme="dark")
+        page.wait_for_function(DARK)
+        dark = page.evaluate(ASK_AGAIN, [AROUND if phone else {"include": [["html"]]}, COLOURS])
+        problems.extend(f"{name}, dark: {what}" for what in in_words(dark["violations"]))
         page.close()
     context.close()
     return problems
+
+
+def in_words(violations: list[dict[str, Any]]) -> list[str]:
+    """Say what axe found, and where."""
+    return [
+        f"{found['id']} ({found['impact']}): "
+        + "; ".join(str(node["target"]) for node in found["nodes"][:3])
+        for found in violations
+    ]

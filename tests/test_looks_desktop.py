@@ -7,6 +7,5 @@ from looks import problems_on_pages
 
 
 @pytest.mark.browser
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_every_page_opens_clean(site_url, browser, scheme):
-    assert problems_on_pages(site_url, browser, scheme, width=1280) == []
+def test_every_page_opens_clean(site_url, browser):
+    assert problems_on_pages(site_url, browser, width=1280) == []
