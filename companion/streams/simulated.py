@@ -221,14 +221,14 @@ def one_machine(
     hours: int, regimes: int, rng: np.random.Generator
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Return one machine's wear, failures and load, hour by hour."""
-    levels = np.linspace(0.7, 1.3, regimes) if regimes > 1 else np.ones(1)
+    levels = np.linspace(0.7, 1.3, regimes).tolist() if regimes > 1 else [1.0]
     wear, failed, load = np.zeros(hours), np.zeros(hours, bool), np.zeros(hours)
     regime, now = int(rng.integers(regimes)), float(rng.uniform(0, 0.5))
     for hour in range(hours):
         if rng.random() < 1 / (24 * 40):
             regime = int(rng.integers(regimes))
-        load[hour] = levels[regime] * (1 + 0.03 * rng.normal())
-        now += 0.0008 * load[hour] ** 2 * (0.5 + rng.exponential(0.5))
+        load[hour] = heavy = levels[regime] * (1 + 0.03 * rng.normal())
+        now += 0.0008 * heavy**2 * (0.5 + rng.exponential(0.5))
         wear[hour] = now
         if now >= 1:
             failed[hour], now = True, float(rng.uniform(0, 0.1))
