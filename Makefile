@@ -97,7 +97,7 @@ notebooks: $(READY)  ## Execute notebooks whose code has changed; write the answ
 runs: export OMP_NUM_THREADS = 1
 runs: export OPENBLAS_NUM_THREADS = 1
 runs: $(READY)  ## Run every strategy on every stream and write the record (about 10 minutes).
-	@$(PY) -m book.press.upkeep.runs
+	@$(PY) -m book.press.upkeep.runs && $(PY) -m book.press.upkeep.stories
 
 robustness: $(READY)  ## Compute each changed chapter's verdicts again in ten other worlds (some minutes each).
 	@$(PY) -m book.press.upkeep.robustness --jobs $(JOBS)

@@ -126,13 +126,15 @@ class Evidence:
         It is read back from the interval, by Student's curve for witnesses and by the normal one
         for blocks; below 0.05 where the interval is clear of zero.
         """
-        from scipy.stats import norm, t
+        from scipy.special import ndtr, ndtri, stdtr, stdtrit
 
-        curve = t(self.witnesses - 1) if self.witnesses > 1 else norm
         half = self.value - self.low if self.value > 0 else self.high - self.value
         if half <= 0:
             return 1.0
-        return float(2 * curve.sf(abs(self.value) / half * curve.ppf(0.975)))
+        far, free = abs(self.value) / half, self.witnesses - 1
+        if free > 0:
+            return float(2 * stdtr(free, -far * stdtrit(free, 0.975)))
+        return float(2 * ndtr(-far * ndtri(0.975)))
 
     @property
     def digits(self) -> int:
@@ -190,13 +192,13 @@ def evidence_from_seeds(what: str, values: Sequence[float], unit: str) -> Eviden
     >>> print(evidence_from_seeds("frozen minus online", [4.0, 6.0, 5.0, 5.0], "rides"))
     frozen minus online: 5.00 rides (3.70 to 6.30), speaks for the claim
     """
-    from scipy.stats import t
+    from scipy.special import stdtrit
 
     if len(values) < 3:
         raise ValueError(f"{what}: {len(values)} repetitions give no interval; run at least 3")
     mean = sum(values) / len(values)
     variance = sum((value - mean) ** 2 for value in values) / (len(values) - 1)
-    half = float(t.ppf(0.975, len(values) - 1)) * (variance / len(values)) ** 0.5
+    half = float(stdtrit(len(values) - 1, 0.975)) * (variance / len(values)) ** 0.5
     return Evidence(what, float(mean), float(mean - half), float(mean + half), unit, len(values))
 
 

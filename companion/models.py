@@ -1,4 +1,7 @@
-"""What scikit-learn and River models need to be told apart, copied and seeded."""
+"""What scikit-learn and River models need to be told apart, copied and seeded.
+
+scikit-learn is imported where a model of its kind is met: a baseline needs none.
+"""
 
 from __future__ import annotations
 
@@ -7,8 +10,6 @@ import inspect
 from typing import Any
 
 import numpy as np
-import sklearn.base
-from sklearn.pipeline import Pipeline
 
 
 def as_dicts(X: np.ndarray, names: list[str]) -> Any:
@@ -47,6 +48,9 @@ def warm_names(model: Any) -> list[str]:
 
 def started_warm(model: Any) -> Any:
     """Return a copy of a model whose fits start from the one before, or say why there is none."""
+    from sklearn.base import clone
+    from sklearn.pipeline import Pipeline
+
     names = warm_names(model) if hasattr(model, "get_params") else []
     if not names:
         raise TypeError(
@@ -68,7 +72,7 @@ def started_warm(model: Any) -> Any:
                 f"{type(owner).__name__} cannot start warm: its warm start adds members and never "
                 "changes those it has, so new rows would hardly count; choose warm=False"
             )
-    return sklearn.base.clone(model).set_params(**dict.fromkeys(names, True))
+    return clone(model).set_params(**dict.fromkeys(names, True))
 
 
 def started_cold(model: Any) -> Any:
@@ -76,7 +80,9 @@ def started_cold(model: Any) -> Any:
     names = warm_names(model) if hasattr(model, "get_params") else []
     if not any(model.get_params()[name] for name in names):
         return model
-    return sklearn.base.clone(model).set_params(**dict.fromkeys(names, False))
+    from sklearn.base import clone
+
+    return clone(model).set_params(**dict.fromkeys(names, False))
 
 
 def say_among(model: Any, X: np.ndarray, seen: list[int]) -> np.ndarray:
@@ -148,6 +154,8 @@ def weight_name(model: Any) -> str:
     >>> weight_name(Ridge()), weight_name(make_pipeline(Ridge()))
     ('sample_weight', 'ridge__sample_weight')
     """
+    from sklearn.pipeline import Pipeline
+
     step, last = model.steps[-1] if isinstance(model, Pipeline) else ("", model)
     must_take(last, getattr(last, "fit", None) or last.partial_fit, "sample_weight")
     return f"{step}__sample_weight" if step else "sample_weight"
@@ -183,7 +191,9 @@ def clone_model(model: Any, seed: int | None) -> Any:
     """Return an unfitted copy of a model, with the seed set wherever it takes one."""
     names = seed_names(model) if seed is not None else []
     if hasattr(model, "get_params"):
-        return sklearn.base.clone(model).set_params(**dict.fromkeys(names, seed))
+        from sklearn.base import clone
+
+        return clone(model).set_params(**dict.fromkeys(names, seed))
     if not hasattr(model, "clone"):
         return copy.deepcopy(model)
     if not names:

@@ -13,7 +13,6 @@ from numbers import Real
 from typing import Any
 
 import numpy as np
-import sklearn.base
 
 from companion.models import (
     as_dicts,
@@ -398,13 +397,15 @@ class Online(Strategy):
                 self.unknown = float(y.mean()) if len(y) else 0.0
             self.learn(X, y)
             return
+        from sklearn.base import is_classifier
+
         self.waiting: list[tuple[np.ndarray, np.ndarray]] = []
         self.stable_for = self.batch
-        is_classifier = sklearn.base.is_classifier(self.model)
         codes = np.arange(self.classes) if self.classes else np.unique(y)
-        first = {"classes": codes} if is_classifier else {}
-        self.classes = len(codes) if is_classifier else 0
-        self.classes_seen = set(y.tolist()) if is_classifier else set()
+        classifies = is_classifier(self.model)
+        first = {"classes": codes} if classifies else {}
+        self.classes = len(codes) if classifies else 0
+        self.classes_seen = set(y.tolist()) if classifies else set()
         for start in range(0, len(X), self.batch):
             rows = slice(start, start + self.batch)
             self.model.partial_fit(X[rows], y[rows], **first)

@@ -10,6 +10,7 @@ import pytest
 
 from book.press import chapters
 from book.press.site import cover, figures, landing, ledger, links, mathml, outputs
+from book.press.upkeep import stories
 
 ROOT = Path(__file__).parents[1]
 
@@ -196,3 +197,10 @@ def test_the_cover_is_drawn_from_the_data_and_described():
     rides, predictions = cover.lines()
     miss = {name: abs(line - rides[cover.WARMUP :]).mean() for name, line in predictions.items()}
     assert miss["online"] < miss["frozen"]  # what the description says
+
+
+@pytest.mark.parametrize("name", stories.ordered())
+def test_a_streams_story_is_what_its_strategies_do_now(name):
+    recorded = json.loads(stories.RECORD.read_text(encoding="utf-8"))
+    assert [row["name"] for row in recorded] == stories.ordered()
+    assert next(row for row in recorded if row["name"] == name) == stories.story(name)

@@ -440,3 +440,16 @@ def test_where_files_cannot_be_locked_the_work_goes_on(tmp_path, monkeypatch):
     monkeypatch.delattr(fcntl, "flock")
     with held(tmp_path / "runs", "a comparison"):
         assert (tmp_path / "runs").is_dir()
+
+
+def test_a_runs_name_hangs_on_what_is_installed_not_on_what_is_imported():
+    say = (
+        "from companion import Baseline, streams\n"
+        "from companion.files.runs import run_file\n"
+        "print(run_file(Baseline('mean'), streams.bike_sharing(), {}))\n"
+    )
+    first, second = (
+        subprocess.run([sys.executable, "-c", early + say], capture_output=True, text=True)
+        for early in ("", "import river.linear_model, sklearn.ensemble\n")
+    )
+    assert first.stdout == second.stdout != "None\n", first.stderr

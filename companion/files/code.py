@@ -9,14 +9,14 @@ import platform
 import sys
 from collections.abc import Iterator
 from functools import cache
+from importlib import metadata
 from pathlib import Path
 from types import CodeType, FunctionType, ModuleType
 from typing import Any
 
-import joblib
 import numpy as np
 
-PACKAGES = ("numpy", "scipy", "sklearn", "river", "joblib")
+PACKAGES = ("numpy", "scipy", "scikit-learn", "river", "joblib")
 OURS = Path(__file__).parents[1]
 
 
@@ -31,9 +31,9 @@ def code_of(value: Any) -> set[str]:
     --------
     >>> from companion import Baseline
     >>> sorted({word.split()[0] for word in code_of(Baseline("mean"))})
-    ['companion', 'joblib', 'numpy', 'python', 'river', 'scipy', 'sklearn']
+    ['companion', 'joblib', 'numpy', 'python', 'river', 'scikit-learn', 'scipy']
     """
-    words = {f"{name} {version(sys.modules.get(name))}" for name in PACKAGES}
+    words = {f"{name} {installed(name)}" for name in PACKAGES}
     words |= {f"python {platform.python_version()}", f"companion {companion_digest()}"}
     seen: set[int] = set()
     names = Names(io.BytesIO())
@@ -115,6 +115,8 @@ def used_names(code: CodeType) -> Iterator[str]:
 def constant(value: Any) -> str:
     """Return a digest of a plain value; of others only the class, which has a digest of its own."""
     if isinstance(value, (int, float, str, bytes, tuple, list, dict, set, np.ndarray, type(None))):
+        import joblib
+
         try:
             return joblib.hash(value, "sha1")
         except Exception:
@@ -143,6 +145,15 @@ def version(module: Any) -> str:
     """Return the version of a module's package."""
     root = sys.modules.get(module.__name__.split(".")[0]) if module else None
     return str(getattr(root, "__version__", ""))
+
+
+@cache
+def installed(package: str) -> str:
+    """Return the version of a package that is installed, imported so far or not."""
+    try:
+        return metadata.version(package)
+    except metadata.PackageNotFoundError:
+        return "none"
 
 
 @cache

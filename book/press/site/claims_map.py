@@ -39,10 +39,13 @@ COMPARED = {
 KINDS = {"for": "holds", "some": "holds in part", "not": "does not hold"}
 
 
+recorded_runs = functools.cache(runs)  # which reads a file
+
+
 @functools.cache
 def errors() -> dict[tuple, dict[str, list[float]]]:
     """Return each strategy's errors by seed, for each speed, delay, task and noise."""
-    table = runs()
+    table = recorded_runs()
     worlds: dict[tuple, dict[str, list[float]]] = {}
     for row in table[(table["real"] == 0) & (table["family"] == "linear")]:
         world = (str(row["drift"]), int(row["delay"]), str(row["task"]), float(row["noise"]))

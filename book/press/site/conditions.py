@@ -13,8 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from book.press.site.claims_map import COMPARED, errors
-from companion.streams.record import runs
+from book.press.site.claims_map import COMPARED, errors, recorded_runs
 
 Known = dict[str, float]
 CONDITIONS: dict[tuple[str, int], tuple[str, Callable[[Known], bool]]] = {
@@ -35,7 +34,7 @@ QUESTIONS = {  # what is known of a world and a rival, and how a machine's quest
 @functools.cache
 def changes(kind: str) -> float:
     """Return how often the rule of a kind of simulated world changes, in the mean of its seeds."""
-    table = runs()
+    table = recorded_runs()
     return float(np.mean(table["changes"][(table["real"] == 0) & (table["drift"] == kind)]))
 
 

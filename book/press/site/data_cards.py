@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-import functools
+import json
 import re
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from matplotlib.figure import Figure
 
-import companion
 from book.press.files import digest, files_below, kept
 from book.press.markdown import table
+from book.press.places import ROOT
 from book.press.site.figures import put_picture
 from book.press.upkeep import phone
 from companion import metrics, plots, streams
@@ -21,6 +22,12 @@ CARD_ROWS = {
     "span": "When", "who": "Who", "why": "Why", "missing": "Missing values",
     "drift": "Known drift", "limits": "Limits", "source": "Source", "attribution": "Credit",
 }  # fmt: skip
+# The code behind a picture; the data's digest is on its card.
+DRAWN_BY = [
+    *(path for path in files_below(ROOT / "companion" / "streams") if path.suffix == ".py"),
+    *(ROOT / "companion" / name for name in ("stream.py", "metrics.py", "show/plots.py")),
+    Path(phone.__file__),
+]
 MANY = 5000  # rows: more are drawn pale, with their mean
 
 
@@ -35,26 +42,25 @@ def linked(text: str) -> str:
 
 def card_figure(name: str, about: dict[str, Any]) -> str:
     """Draw every label of a stream and return the picture as Markdown."""
+
+    def known(what: str, make: Callable[[], bytes]) -> bytes:
+        return kept("cards", digest(DRAWN_BY, repr(about), name, what).encode(), make)
+
+    what, alt = json.loads(known("words", lambda: json.dumps(words(name, about)).encode()))
+    picture = known("wide", lambda: plots.image(drawn(name, what, about)))
+    small = known("narrow", lambda: phone.small(drawn(name, what, about)) or b"")
+    return f"![{alt}]({put_picture(f'data-{name}', picture, small)}){{.story}}"
+
+
+def words(name: str, about: dict[str, Any]) -> tuple[str, str]:
+    """Return what a stream's labels are, and the description of their picture."""
     stream = streams.load(name)
     what = about["unit"] or f"share of {stream.classes[1]!r}"
-    key = f"{code_and_data()} {name}"
-    picture = kept("cards", key.encode(), lambda: plots.image(drawn(name, what, about)))
-    small = kept(
-        "cards", f"{key} small".encode(), lambda: phone.small(drawn(name, what, about)) or b""
-    )
-    path = put_picture(f"data-{name}", picture, small)
     drawn_as = "Each dot is the label of one row" if not stream.classes else "The line is the label"
     many = len(stream) > MANY
     line = "; the line is their mean over a hundredth of the rows" if many else ""
     alt = f"{drawn_as}{line}: {what}, {about['span']}. {about['drift']}"
-    alt = re.sub(r"[\[\]]", "", alt)
-    return f"![{alt}]({path}){{.story}}"
-
-
-@functools.cache
-def code_and_data() -> str:
-    """Return a name for the package and its data, and for what draws narrow pictures."""
-    return digest([*files_below(Path(companion.__file__).parent), Path(phone.__file__)])
+    return what, re.sub(r"[\[\]]", "", alt)
 
 
 def drawn(name: str, what: str, about: dict[str, Any]) -> Figure:

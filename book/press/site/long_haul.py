@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import csv
+import functools
+from pathlib import Path
 
 import numpy as np
+from matplotlib.figure import Figure
 
+from book.press.files import digest, kept
 from book.press.markdown import table
 from book.press.places import ROOT
 from book.press.site.figures import put_picture
@@ -14,6 +18,11 @@ from companion import plots
 
 RECORDED = ROOT / "tests" / "benchmarks" / "long_haul.csv"
 NAMES = ("online", "scheduled")
+ALT = (
+    "Two panels against millions of rows: the memory of the process, and the CPU time of each "
+    "row. In both panels the lines of the online and the scheduled strategy run level from "
+    "the first million rows to the last."
+)
 
 
 def recorded() -> dict[str, dict[str, np.ndarray]]:
@@ -40,18 +49,33 @@ def long_haul() -> str:
             for tenths in (slice(0, tenth), slice(-tenth, None))
         )])  # fmt: skip
     length = max(columns["rows"][-1] for columns in measured.values())
-    description, picture = draw(measured)
+    source = digest([RECORDED, Path(plots.__file__), Path(phone.__file__)])
+    wide, narrow = (
+        kept("long_haul", f"{source} {width}".encode(), functools.partial(make, measured))
+        for width, make in (("wide", in_full), ("narrow", for_phones))
+    )
+    picture = put_picture("long-haul", wide, narrow)
     return "\n".join([
         f"Recorded: {length:,.0f} rows for each strategy; memory, and time per row, in the first "
         "and in the last tenth of them.", "",
         table("columns", "lrrrr",
               ["Strategy", "MB, first", "MB, last", "µs, first", "µs, last"], rows),
-        f"![{description}]({picture}){{.story}}", "",
+        f"![{ALT}]({picture}){{.story}}", "",
     ])  # fmt: skip
 
 
-def draw(measured: dict[str, dict[str, np.ndarray]]) -> tuple[str, str]:
-    """Draw memory and time against rows; return the picture's description and its address."""
+def in_full(measured: dict[str, dict[str, np.ndarray]]) -> bytes:
+    """Return the picture."""
+    return plots.image(draw(measured))
+
+
+def for_phones(measured: dict[str, dict[str, np.ndarray]]) -> bytes:
+    """Return the picture's narrow version."""
+    return phone.small(draw(measured)) or b""
+
+
+def draw(measured: dict[str, dict[str, np.ndarray]]) -> Figure:
+    """Draw memory and time against rows."""
     fig, axes = plots.panels(
         "Memory and time per row stay flat", ["memory", "time"], x="million rows", y="MB",
         sharey=False,
@@ -66,9 +90,4 @@ def draw(measured: dict[str, dict[str, np.ndarray]]) -> tuple[str, str]:
         top = max(columns[column].max() for columns in measured.values())
         ax.set(ylim=(0, 1.25 * top), ylabel=unit)
     axes[0].legend(loc="lower right")
-    description = (
-        "Two panels against millions of rows: the memory of the process, and the CPU time of each "
-        "row. In both panels the lines of the online and the scheduled strategy run level from "
-        "the first million rows to the last."
-    )
-    return description, put_picture("long-haul", plots.image(fig), phone.small(fig))
+    return fig

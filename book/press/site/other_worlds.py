@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import functools
 import json
+from pathlib import Path
 from typing import Any
 
-from book.press.places import OTHER_WORLDS
-from book.press.upkeep.robustness import WORLDS, digest
+from book.press.files import digest, kept
+from book.press.places import NOTEBOOKS, OTHER_WORLDS
+from book.press.upkeep import robustness
+from book.press.upkeep.robustness import WORLDS
 
 BOOKS_WORLD = "the book's"
 KINDS = {"supported": "supported", "only": "only under a condition", "not": "not supported"}
@@ -19,7 +22,11 @@ def record() -> dict[str, Any]:
     return json.loads(OTHER_WORLDS.read_text(encoding="utf-8"))
 
 
-judged_code = functools.cache(digest)  # which reads a notebook
+@functools.cache
+def judged_code(chapter: str) -> str:
+    """Return the digest of the code behind a chapter's verdicts; kept, as it takes a while."""
+    made_of = digest([Path(robustness.__file__), NOTEBOOKS / f"{chapter}.ipynb"])
+    return kept("judged", made_of.encode(), lambda: robustness.digest(chapter).encode()).decode()
 
 
 def fresh(chapter: str) -> bool:

@@ -28,7 +28,7 @@ WIDTH, HEIGHT = 400, 180
 
 def curve() -> dict[str, Any]:
     """Return the frozen line's error over time: the path, and the days at which it is drawn."""
-    means = rolling_mean(runs()["frozen"].loss, WINDOW)[WINDOW - 1 :]
+    means = rolling_mean(runs()["frozen"]["loss"], WINDOW)[WINDOW - 1 :]
     days = streams.bike_sharing().time[WARMUP + WINDOW - 1 :].astype("datetime64[D]")
     x = np.linspace(20, WIDTH - 20, len(means))
     y = HEIGHT * (1 - means / TOP)

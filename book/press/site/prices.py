@@ -16,8 +16,7 @@ from sphinx.application import Sphinx
 from book.press.markdown import raw_html
 from book.press.render import fill
 from book.press.site import about, when_built
-from book.press.site.claims_map import SPEEDS
-from companion.streams.record import runs
+from book.press.site.claims_map import SPEEDS, recorded_runs
 
 CHAPTERS = ("15_better_together", "17_where_it_starts", "21_choosing")
 AFTER = '</section>\n<section id="when-the-other-side-wins">'
@@ -43,7 +42,7 @@ def per_thousand(row: Any) -> list[float]:
 
 def priced() -> dict[str, list[dict[str, list[list[float]]]]]:
     """Return for each world, label delay and strategy what each of its streams cost."""
-    table = runs()
+    table = recorded_runs()
     table = table[(table["task"] == "classification") & (table["family"] != "tree")]
     worlds: dict[str, list[dict[str, list[list[float]]]]] = {}
     delays = {name: sorted({int(d) for d in table["delay"][table["stream"] == name]})

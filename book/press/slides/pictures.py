@@ -21,8 +21,10 @@ def picture_of(output: nbformat.NotebookNode) -> Image.Image:
 
 def bands(picture: Image.Image) -> list[tuple[int, int]]:
     """Return the rows of a picture that hold anything, as runs from top to bottom."""
-    pixels = np.asarray(picture).astype(int)
-    inked = (abs(pixels - pixels[0, 0]).sum(axis=2) > 30).any(axis=1)
+    red, green, blue = (
+        abs(np.asarray(part).astype(np.int16) - part.getpixel((0, 0))) for part in picture.split()
+    )
+    inked = (red + green + blue > 30).any(axis=1)
     edges = np.flatnonzero(np.diff(np.r_[0, inked.astype(int), 0]))
     return [(int(a), int(b)) for a, b in zip(edges[::2], edges[1::2], strict=True)]
 
@@ -61,7 +63,7 @@ def picture_cell(picture: Image.Image, alt: str) -> nbformat.NotebookNode:
     ground = 3 * few.getpixel((0, 0))
     colours[ground : ground + 3] = picture.getpixel((0, 0))  # the paper's, exactly
     few.putpalette(colours)
-    few.save(data, "PNG", optimize=True)
+    few.save(data, "PNG")
     about = {"alt": alt, "width": picture.width, "height": picture.height}
     shown = nbformat.v4.new_output(
         "display_data", {"image/png": base64.b64encode(data.getvalue()).decode("ascii")},
