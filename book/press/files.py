@@ -61,7 +61,9 @@ def kept(folder: str, source: bytes, make: Callable[[], bytes]) -> bytes:
     path = BUILD / folder / hashlib.sha256(code_of_site().encode() + source).hexdigest()
     if not path.exists():
         path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_bytes(make())
+        part = path.with_suffix(f".{os.getpid()}")
+        part.write_bytes(make())
+        os.replace(part, path)  # whole or not at all: two parts of a build may make the same
     return path.read_bytes()
 
 

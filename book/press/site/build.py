@@ -44,6 +44,11 @@ def up_to_date(now: str) -> bool:
     )
 
 
+def steady() -> dict[str, str]:
+    """Return an environment of one thread: quickest on small data, whatever else goes on."""
+    return {"OMP_NUM_THREADS": "1", **os.environ, "PYTHONHASHSEED": "0"}
+
+
 def pages() -> bool:
     """Run Jupyter Book on the repository's root; print its log only if it fails."""
     LOG.parent.mkdir(parents=True, exist_ok=True)
@@ -53,21 +58,23 @@ def pages() -> bool:
         "--path-output", "book", "-W", "--keep-going", "-q",
     ]  # fmt: skip
     with open(LOG, "w", encoding="utf-8") as log:
-        # One thread: quickest on data of this size, whatever else the machine is doing.
-        environment = {"OMP_NUM_THREADS": "1", **os.environ, "PYTHONHASHSEED": "0"}
-        done = subprocess.run(
-            command, cwd=ROOT, stdout=log, stderr=subprocess.STDOUT, env=environment
-        )
+        done = subprocess.run(command, cwd=ROOT, stdout=log, stderr=subprocess.STDOUT, env=steady())
     if done.returncode:
         print(LOG.read_text(encoding="utf-8")[-6000:], file=sys.stderr)
         print("make: the site was not built; the lines above say why", file=sys.stderr)
     return not done.returncode
 
 
+def pictures() -> None:
+    """Draw what the pages show of data and records; what fails here fails in the pages, in words."""
+    command = tool.command("book.press.site.generated")
+    subprocess.run(command, cwd=ROOT, env=steady(), capture_output=True)
+
+
 def build() -> int:
     """Build what has changed, the lab, the pages and the slides side by side."""
     now = made_from()
-    if not DONE.exists():
+    if first := not DONE.exists():
         # A build that failed or was stopped: a page that it has read would pass unread.
         shutil.rmtree(HTML.parent / ".doctrees", ignore_errors=True)
     elif up_to_date(now):
@@ -81,8 +88,12 @@ def build() -> int:
     # The pages need to know the lab's Python, and nothing else of each other.
     with ThreadPoolExecutor() as side_by_side:
         slides_end = side_by_side.submit(timed, "slides and notebooks", handouts.make)
+        if first:  # its pictures are drawn beside the lab's Python, which the pages wait for
+            drawn = side_by_side.submit(timed, "the pictures", pictures)
         with_lab, end = timed("the lab's Python", lab.start)
         lab_ends = side_by_side.submit(timed, "the lab", end)
+        if first:
+            drawn.result()
         pages_are_made = timed("the pages", pages)
     slides_end.result()
     lab_ends.result()

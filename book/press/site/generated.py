@@ -55,6 +55,12 @@ def part(name: str) -> str:
     return GENERATED[name]()
 
 
+def main() -> None:
+    """Write all parts, so that a first build finds their pictures kept."""
+    for name in GENERATED:
+        part(name)
+
+
 def with_parts(text: str) -> str:
     """Return a page's text with its generated parts in their places."""
     return BLOCK.sub(lambda found: part(found[1]) if found[1] in GENERATED else found[0], text)
