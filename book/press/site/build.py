@@ -66,7 +66,7 @@ def pages() -> bool:
 
 
 def pictures() -> None:
-    """Draw what the pages show of data and records; what fails here fails in the pages, in words."""
+    """Draw what pages show of data and records; what fails here fails in the pages, in words."""
     command = tool.command("book.press.site.generated")
     subprocess.run(command, cwd=ROOT, env=steady(), capture_output=True)
 
