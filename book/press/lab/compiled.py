@@ -134,4 +134,4 @@ def add(archive: Path, files: Mapping[str, bytes]) -> None:
     """Add files to an archive; the same bytes whenever it is made."""
     with zipfile.ZipFile(archive, "a") as opened:
         for place, data in files.items():
-            opened.writestr(zipfile.ZipInfo(place, EARLY), data, zipfile.ZIP_DEFLATED, 9)
+            opened.writestr(zipfile.ZipInfo(place, EARLY), data, zipfile.ZIP_DEFLATED)
