@@ -5,17 +5,17 @@ const text = (name) => fetch(new URL(`${name}${self.location.search}`, import.me
   .then((answer) => answer.text());
 
 async function start({ folder, edition, packages, companion, needs, script = "cells.py" }) {
-  const [{ loadPyodide }, lock, cells, needed, wheels] = await Promise.all([
+  const [{ loadPyodide }, lock, cells, needed, wheels, later] = await Promise.all([
     import(`${folder}start.mjs?edition=${edition}`),
     fetch(`${folder}pyodide-lock.json?edition=${edition}`).then((answer) => answer.json()),
-    text(script), text("needed.py"), text("wheels.py"),
+    text(script), text("needed.py"), text("wheels.py"), text("later.py"),
   ]);
   lock.packages[companion].depends = needs; // the rest comes when a chapter imports it
   known = new Map(Object.entries(lock.packages).flatMap(
     ([name, one]) => one.imports.map((module) => [module, name])));
   python = await loadPyodide({
     indexURL: folder, packageBaseUrl: folder, lockFileContents: lock, packages,
-    stdout: () => {}, stderr: () => {}, before: (early) => unpackLater(early, wheels),
+    stdout: () => {}, stderr: () => {}, before: (early) => unpackLater(early, wheels, later),
   });
   python.FS.writeFile("/home/pyodide/needed.py", needed);
   python.globals.set("step", step);
@@ -24,10 +24,11 @@ async function start({ folder, edition, packages, companion, needs, script = "ce
 
 // A wheel stays as it came; what is imported is read out of it. The companion's is unpacked: it
 // names a run by its own sources.
-function unpackLater(early, code) {
-  early.FS.writeFile("/home/pyodide/wheels.py", code);
+function unpackLater(early, wheels, later) {
+  early.FS.writeFile("/home/pyodide/wheels.py", wheels);
+  early.FS.writeFile("/home/pyodide/later.py", later);
   early.runPython(`
-import wheels, os, pyodide._package_loader as loader
+import later, wheels, os, pyodide._package_loader as loader
 
 def unpack(buffer, *, filename="", extract_dir=None, _unpack=loader.unpack_buffer, **others):
     if not filename.endswith(".whl") or "companion" in filename:

@@ -34,7 +34,7 @@ CELL = re.compile(r'<div class="cell [^"]*\btag_knob\b[^"]*">')
 SOLUTION = re.compile(r'<div class="cell [^"]*\btag_solution\b[^"]*"')
 OUTPUT = '<div class="cell_output docutils container">'
 # Sphinx names the others' editions.
-PARTS = ("cells.py", "keep.mjs", "python.mjs", "wheels.py", "work.mjs", "worker.mjs")
+PARTS = ("cells.py", "keep.mjs", "later.py", "python.mjs", "wheels.py", "work.mjs", "worker.mjs")
 
 
 @functools.cache
