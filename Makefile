@@ -59,16 +59,17 @@ test: $(READY)  ## Run every test: package, notebooks, site, browser.
 	@$(PY) -m pytest -n $(JOBS) --dist loadfile --no-loadscope-reorder --nbval --nbval-current-env \
 	  --nbval-sanitize-with tests/nbval.cfg tests companion notebooks
 
-# What a change of the package can break, without the chapters, the site and the lab.
+# What a change of the package's ideas can break, in a minute: without the chapters, the site and the
+# lab, and without what runs whole line-ups, commands and processes.
 QUICK = $(filter-out $(SLOW),$(wildcard tests/test_*.py))
-SLOW = $(addprefix tests/test_,$(addsuffix .py,assignments changes course exercises gradebook \
-  grader_attacks handouts lab lab_runs ledger live live_runs long_haul looks_desktop looks_phone \
-  pages predict questions quiz_page reading site slides web your_parquet your_stream dask fuzz rewrites \
-  serving))
+SLOW = $(addprefix tests/test_,$(addsuffix .py,assignments changes checkpoint chunks cli course dask \
+  exercises foretold fuzz gradebook grader_attacks handouts inventory keyed lab lab_runs later ledger \
+  lines live live_runs long_haul looks_desktop looks_phone measures other_worlds pages phone_figures \
+  planted_truth predict questions quiz_page rare_classes reading record rewrites rivals runs safe script \
+  serving site slides terms valid web wheels why_drifted words worlds your_parquet your_stream))
 
 test-quick: $(READY)  ## Run the package's tests alone, a contributor's loop.
-	@$(PY) -m pytest -q -n $(JOBS) -m "not slow" --dist loadfile --no-loadscope-reorder \
-	  $(QUICK) companion
+	@$(PY) -m pytest -q -n $(JOBS) -m "not slow" --dist worksteal $(QUICK) companion
 
 test-lab: $(READY)  ## Run every chapter in the lab and turn its knobs in its page (25 minutes or so).
 	@$(PY) -m pytest -n $(JOBS) --lab tests/test_lab_runs.py tests/test_live_runs.py tests/test_your_stream.py \

@@ -160,6 +160,7 @@ def test_any_bytes_are_a_stream_or_a_sentence(content, suffix):
             spoken(error.value)
 
 
+@pytest.mark.slow
 @settings(QUICK, max_examples=40)
 @given(SHAPELESS | SHAPED, OPTIONS, st.sampled_from(["0", "3", "2D", "-1", "x", "1e9", "99999D"]))
 def test_the_command_line_never_breaks(content, options, delay):

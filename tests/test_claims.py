@@ -100,6 +100,7 @@ def test_many_pieces_are_held_to_holms_correction():
     assert "but not among so many" in faint.html()
 
 
+@pytest.mark.slow
 def test_by_chance_alone_a_true_nothing_is_seldom_supported():
     """Eight pieces on nothing but noise: one is heard in at most one world of twenty."""
     rng, wrong = np.random.default_rng(0), 0

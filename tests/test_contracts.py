@@ -97,6 +97,7 @@ def test_psi_sees_flags_constants_and_codes_move(old, new, drifted):
     assert found.drifted == drifted, found.statistic
 
 
+@pytest.mark.slow
 def test_the_classifier_rings_no_more_often_than_it_says():
     rings = 0
     for seed in range(150):

@@ -154,6 +154,7 @@ def test_detectors_are_judged_by_known_drifts():
     assert noisy.false == 27 and noisy.between_false == 100
 
 
+@pytest.mark.slow
 def test_false_alarms_are_paid_for_when_many_features_are_watched():
     """Forty features that do not drift, fifty times: without correction nearly always an alarm."""
     alarms = {"none": 0, "holm": 0, "fdr": 0}
@@ -294,6 +295,7 @@ def test_an_interrupted_comparison_goes_on_from_its_finished_runs(tmp_path):
     assert mark.read_text() == "xx"
 
 
+@pytest.mark.slow
 def test_processes_give_the_same_answers(result):
     again = compare(
         streams.bike_sharing(),

@@ -854,6 +854,7 @@ def test_describe_shows_what_was_read(tmp_path):
     assert "'word' holds text: it became 2 columns" in said["changed"]
 
 
+@pytest.mark.slow
 def test_compare_shows_the_same_before_any_run_and_the_report_has_it(tmp_path, monkeypatch):
     path = save(tmp_path, {"t": DAYS, "x": X, "same": [1] * ROWS, "y": Y})
     options = [path, "--target", "y", "--time", "t"]
