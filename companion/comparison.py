@@ -13,6 +13,7 @@ from html import escape
 from pathlib import Path
 from typing import Any
 
+import joblib
 import numpy as np
 
 from companion.evaluation import COSTS, Run, RunFailed, prequential
@@ -456,8 +457,6 @@ def run_grid(
     until: float | None = None,
 ) -> Iterator[tuple[str, str, Run | str]]:
     """Run all jobs of a grid; yield stream, strategy and its run, or why there is none."""
-    import joblib
-
     work = (
         joblib.delayed(run_or_reason)(
             lineups[where][who], streams[where], who, seed, options, path, until
@@ -524,8 +523,6 @@ def run_or_reason(
     until: float | None = None,
 ) -> Run | str:
     """Return a run, from its file if that is there; or why there is none."""
-    import joblib
-
     try:
         if path is not None and path.exists():
             with suppress(Exception):  # one that cannot be read is made again

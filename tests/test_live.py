@@ -126,7 +126,10 @@ def test_numbers_alone_need_numpy_alone():
     assert packages.imported("import numpy") == {"numpy"}
     light = packages.imported("from companion import streams\nstreams.glucose()")
     assert light & {"sklearn", "scipy", "river", "matplotlib", "pandas"} == set()
-    assert "sklearn" in packages.imported("from companion import compare")
+    assert "sklearn" not in packages.imported("from companion import compare, claims")
+    assert "joblib" in packages.imported("from companion import compare")
+    assert "scipy" in packages.imported("from companion import claims")
+    assert "sklearn" in packages.imported("from companion.lineups import online_line")
 
 
 def test_an_error_in_a_cell_says_its_line_and_what_is_wrong():

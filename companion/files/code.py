@@ -14,6 +14,7 @@ from pathlib import Path
 from types import CodeType, FunctionType, ModuleType
 from typing import Any
 
+import joblib
 import numpy as np
 
 PACKAGES = ("numpy", "scipy", "scikit-learn", "river", "joblib")
@@ -115,8 +116,6 @@ def used_names(code: CodeType) -> Iterator[str]:
 def constant(value: Any) -> str:
     """Return a digest of a plain value; of others only the class, which has a digest of its own."""
     if isinstance(value, (int, float, str, bytes, tuple, list, dict, set, np.ndarray, type(None))):
-        import joblib
-
         try:
             return joblib.hash(value, "sha1")
         except Exception:

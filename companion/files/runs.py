@@ -7,6 +7,7 @@ import io
 import json
 from typing import Any
 
+import joblib
 import numpy as np
 
 from companion.evaluation import Run
@@ -109,8 +110,6 @@ def run_file(strategy: Strategy, stream: Stream, options: dict[str, Any]) -> str
     It changes with the strategy's settings and code, the packages it is made of, the stream's rows
     and the options: with all that could change the run.
     """
-    import joblib
-
     try:
         made_of = (joblib.hash(strategy, "sha1"), sorted(code_of(strategy)))
     except Exception:  # such as a function without a name: nobody can say whether it has changed

@@ -18,6 +18,8 @@ LAZY = {
     "companion": companion.MODULES | companion.PLACES,
     "companion.streams": companion.streams.PLACES,
 }
+# Modules whose functions import what they need: a strategy's library, the curves of p-values.
+WHEN_CALLED = ("companion.lineups", "companion.claims")
 # The live book's own needs of the companion; the lab's lock has it bring all that it can use.
 COMPANION_NEEDS = ["numpy"]
 
@@ -71,8 +73,7 @@ def imported(code: str) -> set[str]:
         if file is None or module in seen:
             continue
         seen.add(module)
-        # The line-ups import a strategy's library when they make it.
-        inside = own and module == "companion.lineups"
+        inside = own and module in WHEN_CALLED
         waiting += [(name, False) for name in modules_of(file, inside)]
     return found
 
