@@ -40,6 +40,12 @@ def test_libraries_are_imported_without_it():
         "import scipy.stats.mstats\nprint(scipy.stats.norm.ppf(0.5))",
         "from scipy.stats.mstats import mquantiles\nprint(mquantiles([0, 0])[0])",
         "import scipy.stats\nprint(0.0 if 'norm' in dir(scipy.stats) else 1)",
+        "import scipy.stats\nprint(float(scipy.stats.__doc__ is None))",
+        "import copy\nfrom sklearn.metrics import _ranking\n"
+        "print(float(copy.deepcopy(_ranking.rankdata)([1.0])[0]) - 1)",
+        "import copy, sklearn.metrics._ranking as r\nprint(copy.copy(r.rankdata)([1.0])[0] - 1)",
+        "import pickle, sklearn.metrics._ranking as r\n"
+        "print(pickle.loads(pickle.dumps(r.rankdata))([1.0])[0] - 1)",
         "import pickle\nfrom scipy.stats import norm\n"
         "print(pickle.loads(pickle.dumps(norm)).ppf(0.5))",
     ],

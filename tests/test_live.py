@@ -142,6 +142,61 @@ def test_an_error_in_a_cell_says_its_line_and_what_is_wrong():
     assert printed["text"] == "so far\n" and error["evalue"] == "SystemExit: 3"
 
 
+def outputs_of(code: str) -> list:
+    return CELLS["perform"](code, {"__name__": "__main__"})["outputs"]
+
+
+def test_what_a_cell_ends_with_is_shown_as_a_notebook_does():
+    model = "from sklearn.linear_model import Ridge\n"
+    (shown,) = outputs_of(f"{model}Ridge(alpha=2)")
+    assert shown["data"]["text/plain"] == "Ridge(alpha=2)" and "<" in shown["data"]["text/html"]
+    plain = f"import sklearn\n{model}with sklearn.config_context(display='text'):\n    r = "
+    assert outputs_of(f"{plain}Ridge()._repr_mimebundle_()\nr")[0]["data"]["text/plain"]
+    (shown,) = outputs_of(f"{model}Ridge")
+    assert shown["data"] == {"text/plain": "<class 'sklearn.linear_model._ridge.Ridge'>"}
+
+
+def test_an_error_keeps_its_kind_and_all_of_its_words():
+    (error,) = outputs_of("raise ValueError('first\\nsecond')")
+    assert error["evalue"] == "ValueError: first\nsecond"
+    (error,) = outputs_of("e = ValueError('what')\ne.add_note('a note')\nraise e")
+    assert error["evalue"] == "ValueError: what"
+
+
+def test_a_module_that_is_missing_is_named_however_a_library_says_so():
+    polite = (
+        "print('so far')\ntry:\n    import no_such.thing\nexcept ImportError{}:\n"
+        "    raise ImportError('please install it'){}\n"
+    )
+    for end in ("print('so far')\nimport no_such.thing", polite.format(" as e", " from e"),
+                polite.format("", " from None")):  # fmt: skip
+        done = CELLS["perform"](end, {})
+        assert done["missing"] == "no_such", end
+        assert done["outputs"][0]["text"] == "so far\n" and "evalue" in done["outputs"][1]
+    assert "missing" not in CELLS["perform"]("raise ImportError('no more')", {})
+    asked = json.dumps([["S1", "what", "__import__('no_such')"]])
+    assert json.loads(CELLS["turn"]("", "1", "{}", asked))["missing"] == "no_such"
+    (*_, error) = json.loads(CELLS["turn"]("", "1", "{}", '[["S1", "what", "1 / 0"]]'))["outputs"]
+    assert error["evalue"] == "ZeroDivisionError: division by zero"
+
+
+@pytest.mark.parametrize(
+    ("written", "asked", "shown"),
+    [
+        ("xs = [1, 2]\nlast = xs.pop()", "print(xs)", "[1]"),
+        ("a = b = []\nb.append(1)", "print(a)", "[1]"),
+        ("def add(to):\n    to.append(1)\nxs = []\nadd(xs)", "print(xs)", "[1]"),
+        ("from math import *", "print(sqrt(9))", "3.0"),
+        ("exec('q = 3')", "print(q)", "3"),
+        ("import random\nxs = [1, 2, 3]\nrandom.seed(0)\nrandom.shuffle(xs)", "print(xs)",
+         "[1, 3, 2]"),
+    ],
+)  # fmt: skip
+def test_all_of_a_cell_that_a_reader_has_written_counts(written, asked, shown):
+    ran = CELLS["run"](json.dumps(["heavy = 1 / 0", written]), asked, "[1]")
+    assert json.loads(ran)["outputs"][0]["text"] == f"{shown}\n"
+
+
 def test_a_turn_does_not_touch_the_world_before_it():
     before, cell = "start = [1]", "knob_n = 2\nstart = start + [knob_n]\nprint(start)"
     turn = CELLS["turn"]

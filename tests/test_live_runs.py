@@ -174,6 +174,15 @@ def test_a_claim_turns_in_another_world_and_no_worker_is_left_behind(built, host
     page.get_by_role("button", name="Book’s values").click()
     wait(page, STATUS, "^In your world, with the book’s values")
     assert page.locator(".live-turns").count() == page.locator(".live-was").count() == 0
+    page.evaluate("() => { location.hash = 'label_delay=60'; }")  # a link, while Python is up
+    wait(page, STATUS, "^In your world: Claim S2")
+    page.evaluate("() => { location.hash = 'label_delay=7'; }")
+    page.evaluate("() => { location.hash = 'label_delay=8.25'; }")
+    wait(page, STATUS, "^This link asks for what the knobs do not have: label_delay=8.25")
+    page.go_back()
+    page.go_back()
+    page.go_back()
+    wait(page, STATUS, "^In your world, with the book’s values")
     for _ in range(2):
         page.goto(f"{base}notebooks/{CHAPTERS[1].stem}.html")
         assert page.workers == []
@@ -226,6 +235,10 @@ def test_cells_are_edited_and_run(built, host, browser):  # noqa: F811
             break
         page.wait_for_timeout(50)
     assert page.workers == []
+    deep = "import sys\nsys.setrecursionlimit(10**6)\ndef f(n):\n    return f(n + 1)\nf(0)"
+    code.fill(deep)  # which Python in a browser does not survive
+    page.keyboard.press("Control+Enter")
+    wait(page, ".cell_input .live-status", "^Not run: ")
     code.fill("print(len(bikes))")
     page.keyboard.press("Control+Enter")
     wait(page, ".cell_input .live-shown", "^731")

@@ -33,8 +33,11 @@ class Printed(io.TextIOBase):
 
 def bundle(value):
     """Return a value as the data of a notebook's output."""
+    if isinstance(value, type):  # whose instances may know more
+        return {"data": {"text/plain": repr(value)}, "metadata": {}}
     if hasattr(value, "_repr_mimebundle_"):
-        data, about = value._repr_mimebundle_()
+        made = value._repr_mimebundle_()
+        data, about = made if isinstance(made, tuple) else (made, {})
         return {"data": data, "metadata": about}
     data = {"text/plain": repr(value)}
     if hasattr(value, "_repr_html_"):
@@ -65,8 +68,18 @@ def say(error, name):
     lines = [f"line {frame.lineno}: {frame.line}" for frame in own[-3:]]
     if isinstance(error, SyntaxError) and error.filename == name:
         lines = [f"line {error.lineno}: {(error.text or '').strip()}"]
-    what = "".join(traceback.format_exception_only(error)).strip().splitlines()[-1]
-    return {"output_type": "error", "evalue": what, "lines": lines}
+    said = traceback.format_exception_only(error)  # of a wrong line its place comes first
+    what = next((part for part in said if not part.startswith("  ")), said[-1])
+    return {"output_type": "error", "evalue": what.strip(), "lines": lines}
+
+
+def missing_for(error):
+    """Return the module whose lack is behind an error, as a library may say it; "" if none is."""
+    while isinstance(error, ImportError):
+        if isinstance(error, ModuleNotFoundError):
+            return (error.name or "").partition(".")[0]
+        error = error.__cause__ or error.__context__
+    return ""
 
 
 def perform(code, space):
@@ -85,13 +98,10 @@ def perform(code, space):
                 if value is not None:
                     display(value)
             open_figures()
-        except ModuleNotFoundError as missing:
-            return {
-                "missing": (missing.name or "").partition(".")[0],
-                "outputs": [say(missing, name)],
-            }
         except BaseException as error:
             shown.append(say(error, name))
+            if missing := missing_for(error):
+                return {"missing": missing, "outputs": shown}
     return {"outputs": shown}
 
 
@@ -106,10 +116,13 @@ def world(before):
     return None
 
 
-def run(earlier, code):
-    """Run a cell after what it needs of the cells before it; the rest of them is not run."""
+def run(earlier, code, edited="[]"):
+    """Run a cell after what it needs of the cells before it; the rest of them is not run.
+
+    Of the cells that the reader has edited, whose numbers ``edited`` holds, all is run.
+    """
     try:
-        before = needed(json.loads(earlier), code)
+        before = needed(json.loads(earlier), code, json.loads(edited))
         lasting = not any(one.changes - one.binds for one in statements(code))
     except SyntaxError:  # in this cell, which then says so
         before, lasting = "", True
@@ -161,7 +174,14 @@ def lived(before, code, sources, evidence):
     space = dict(spaces[before])
     done = perform(turned(code, sources), space)
     failed = "missing" in done or any(one["output_type"] == "error" for one in done["outputs"])
-    return done, weighed(evidence, space) if evidence and not failed else []
+    if failed or not evidence:
+        return done, []
+    try:
+        return done, weighed(evidence, space)
+    except Exception as error:
+        outputs = [*done["outputs"], say(error, "<cell>")]
+        missing = missing_for(error)
+        return {"outputs": outputs} | ({"missing": missing} if missing else {}), []
 
 
 def turn(before, code, sources, evidence="[]"):

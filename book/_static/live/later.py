@@ -5,6 +5,7 @@ most chapters never call one; the module takes longer to import than all of scik
 else asks the module for anything, a cell for instance, gets it whole.
 """
 
+import importlib
 import sys
 from importlib.abc import Loader, MetaPathFinder
 from importlib.machinery import PathFinder
@@ -23,11 +24,20 @@ class Name:
         return getattr(*self._held)(*args, **options)
 
     def __getattr__(self, name):
+        if name == "_held":  # while it is copied
+            raise AttributeError(name)
         return getattr(getattr(*self._held), name)
 
+    def __reduce__(self):  # a copy is the thing itself
+        return taken, (self._held[1],)
 
-class PutOff(ModuleType):
-    """A module that is imported when anybody but the takers asks it for something."""
+
+def taken(name):
+    """Return what a name stands for."""
+    return getattr(importlib.import_module(PUT_OFF), name)
+
+
+class PutOff(ModuleType):  # imported when anybody but the takers asks it for something
 
     def __getattr__(self, name):
         asker = sys._getframe(1).f_globals.get("__name__") or ""
@@ -41,6 +51,11 @@ class PutOff(ModuleType):
     def __dir__(self):
         whole(self)
         return dir(self)
+
+    @property
+    def __doc__(self):
+        whole(self)
+        return self.__doc__
 
 
 def whole(module):

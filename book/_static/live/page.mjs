@@ -41,26 +41,31 @@ export function showValues() {
 }
 
 const touched = async () => { showValues(); (await work()).turn(); };
-panel.querySelector("[data-do=start]").addEventListener("click", touched);
+const start = panel.querySelector("[data-do=start]");
+start.addEventListener("click", touched);
 panel.addEventListener("submit", (event) => event.preventDefault());
 panel.addEventListener("pointerdown", async (event) => event.target.name && (await work()).warm());
 panel.addEventListener("input", touched);
 
-// A link with values sets the knobs; it loads nothing.
+// A link with values sets all knobs, those that it does not name to the book's; it loads nothing.
 function fromLink() {
   const link = new URLSearchParams(location.hash.slice(1));
-  let some = false;
-  for (const field of fields) {
+  const named = fields.filter((field) => link.has(field.name));
+  if (!named.length && (location.hash.length > 1 || !turned().length)) return; // a section's, or none
+  const odd = [];
+  panel.reset();
+  for (const field of named) {
     const k = stops(field).indexOf(link.get(field.name));
-    if (k < 0) continue;
-    if (field.type === "checkbox") field.checked = k === +field.dataset.true;
+    if (k < 0) odd.push(`${field.name}=${link.get(field.name)}`);
+    else if (field.type === "checkbox") field.checked = k === +field.dataset.true;
     else field.value = k;
-    some = true;
   }
-  if (!some) return;
   showValues();
-  panel.querySelector(".live-status").textContent = "This link has set the knobs. Press “Turn the knobs here” to see its world.";
   panel.scrollIntoView({ block: "center" });
+  if (start.hidden && !odd.length) return touched(); // Python is up
+  const status = panel.querySelector(".live-status");
+  if (odd.length) status.textContent = `This link asks for what the knobs do not have: ${odd.join(", ")}. `;
+  else if (turned().length) status.textContent = "This link has set the knobs. Press “Turn the knobs here” to see its world.";
 }
 fromLink();
 addEventListener("hashchange", fromLink);

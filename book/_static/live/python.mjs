@@ -28,7 +28,10 @@ export function python(address, step = () => {}) {
         if (data.step) return step(data);
         const asked = waiting.get(data.id);
         waiting.delete(data.id);
-        if (data.failed) asked?.reject(new Error(data.failed));
+        if (data.failed) {
+          asked?.reject(new Error(data.failed));
+          if (data.dead) end(new Error(data.failed)); // whoever asks next begins anew
+        }
         else asked?.resolve(data.outputs);
       };
       worker.onerror = (error) => end(new Error(error.message || "its files could not be loaded"));

@@ -142,8 +142,9 @@ export async function turn() {
   if (busy) return;
   busy = true;
   const slow = setTimeout(() => { stopButton.hidden = false; }, 500);
-  startButton.hidden = true;
   reset.hidden = false;
+  if (document.activeElement === startButton) reset.focus(); // it would be lost with the button
+  startButton.hidden = true;
   panel.querySelector(".live-cost").hidden = true;
   panel.setAttribute("aria-busy", "true");
   try {
@@ -257,14 +258,16 @@ export function edit(k, bar) {
 
 // Runs a cell after what it needs of the cells before it, as they stand in the page now.
 async function run(k, { go, halt, note, put }) {
-  go.disabled = true;
+  if (go.ariaDisabled === "true") return;
+  go.ariaDisabled = "true"; // a disabled button would lose the focus
   halt.hidden = false;
   try {
     if (!mine.up) note.textContent = "Python is starting …";
     await start();
     note.textContent = "Running …";
-    const earlier = editors.slice(0, k).filter((one) => one.code()).map((one) => one.code());
-    const outputs = await ask({ do: "run", earlier, code: editors[k].code() });
+    const before = editors.slice(0, k).filter((one) => one.code());
+    const edited = [...before.keys()].filter((n) => before[n].code() !== before[n].text);
+    const outputs = await ask({ do: "run", earlier: before.map((one) => one.code()), edited, code: editors[k].code() });
     put(outputs);
     const error = outputs.find((one) => one.output_type === "error");
     note.textContent = error ? `An error: ${error.evalue}`
@@ -272,6 +275,6 @@ async function run(k, { go, halt, note, put }) {
   } catch (error) {
     note.textContent = error === STOPPED ? "Stopped. Run it again to start Python anew." : `Not run: ${error.message}.`;
   }
-  go.disabled = false;
+  go.ariaDisabled = null;
   halt.hidden = true;
 }

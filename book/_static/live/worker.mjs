@@ -86,6 +86,15 @@ async function perform(name, ...values) {
   }
 }
 
+// What Python cannot survive, such as a recursion deeper than the browser's, leaves it useless.
+function alive() {
+  try {
+    return python.runPython("True");
+  } catch {
+    return false;
+  }
+}
+
 let queue = Promise.resolve();
 onmessage = ({ data }) => {
   queue = queue.then(async () => {
@@ -93,13 +102,13 @@ onmessage = ({ data }) => {
       if (data.do === "start") await start(data);
       const outputs = data.do === "turn"
         ? await perform("turn", data.before, data.cell, JSON.stringify(data.sources), JSON.stringify(data.evidence))
-        : data.do === "run" ? await perform("run", JSON.stringify(data.earlier), data.code)
+        : data.do === "run" ? await perform("run", JSON.stringify(data.earlier), data.code, JSON.stringify(data.edited))
         : data.do === "call" ? await perform(data.call, JSON.stringify(data.asked))
         : data.do === "put" ? put(data.path, data.bytes)
         : data.do === "load" ? void (await python.loadPackage(data.packages)) : [];
       postMessage({ id: data.id, outputs });
     } catch (error) {
-      postMessage({ id: data.id, failed: String(error.message || error) });
+      postMessage({ id: data.id, failed: String(error.message || error), dead: !alive() });
     }
   });
 };

@@ -9,7 +9,7 @@ from __future__ import annotations
 import ast
 import re
 import symtable
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 
 MAGIC = re.compile(r"^(\s*)%.*$", re.M)
@@ -134,15 +134,21 @@ def statements(code: str) -> list[Statement]:
     return found
 
 
-def needed(earlier: list[str], cell: str) -> str:
+def needed(earlier: list[str], cell: str, whole: Collection[int] = ()) -> str:
     """Return the statements of earlier cells that a cell needs, in their order.
+
+    Cells whose numbers are in ``whole`` count with all that they do: what a reader has written may
+    change a name in ways that its code does not show.
 
     >>> print(needed(["import a, b", "x = a.f()\\ny = b.g()", "x.append(1)", "print(y)"], "x"))
     import a
     x = a.f()
     x.append(1)
+    >>> print(needed(["from math import *", "y = 2"], "sqrt(4)", whole={0}))
+    from math import *
     """
-    before = [one for code in earlier for one in statements(code)]
+    parts = [statements(code) for code in earlier]
+    before = [one for part in parts for one in part]
     own = statements(cell)
     every, end = before + own, len(before) + len(own)
     kept: set[int] = set()
@@ -156,6 +162,9 @@ def needed(earlier: list[str], cell: str) -> str:
             waiting.extend((name, k) for name in one.uses | one.uses_later | one.changes)
             waiting.extend((name, end) for name in one.uses_later)
 
+    for k, of_whole in enumerate([n in whole for n, part in enumerate(parts) for _ in part]):
+        if of_whole:
+            keep(k)
     for k in range(len(before), end):
         keep(k)
     while waiting:
