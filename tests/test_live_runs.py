@@ -239,6 +239,8 @@ def test_cells_are_edited_and_run(built, host, browser):  # noqa: F811
     code.fill(deep)  # which Python in a browser does not survive
     page.keyboard.press("Control+Enter")
     wait(page, ".cell_input .live-status", "^Not run: ")
+    assert "fatal" in watch.problems[0]  # Pyodide's own words; whatever else goes wrong comes later
+    watch.problems.clear()
     code.fill("print(len(bikes))")
     page.keyboard.press("Control+Enter")
     wait(page, ".cell_input .live-shown", "^731")
