@@ -50,9 +50,13 @@ def test_libraries_are_imported_without_it():
         "print(pickle.loads(pickle.dumps(norm)).ppf(0.5))",
     ],
 )
-@pytest.mark.parametrize("before", ["", LIBRARIES])
-def test_whoever_asks_gets_it_whole(before, code):
-    assert ran(f"{before}{code}\n{LOADED}") == [0.0, True]
+def test_whoever_asks_gets_it_whole(code):
+    assert ran(f"{code}\n{LOADED}") == [0.0, True]
+
+
+def test_whoever_asks_after_the_libraries_gets_it_whole():
+    code = "from scipy.stats import norm\nimport scipy.stats.mstats\nprint(norm.ppf(0.5))\n"
+    assert ran(LIBRARIES + code + LOADED) == [0.0, True]
 
 
 def test_what_libraries_took_works_when_it_is_called():
