@@ -38,7 +38,6 @@ def taken(name):
 
 
 class PutOff(ModuleType):  # imported when anybody but the takers asks it for something
-
     def __getattr__(self, name):
         asker = sys._getframe(1).f_globals.get("__name__") or ""
         if asker.partition(".")[0] in TAKERS and not asker.startswith(PUT_OFF):

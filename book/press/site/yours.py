@@ -46,8 +46,15 @@ EXPLAINED = (
     ("^online", "07_one_row_at_a_time"),
     ("", "01_one_stream_two_models"),
 )
-FILES = ("yours.py", "python.mjs", "later.py", "wheels.py", "worker.mjs",
-         "parquet.mjs", "parquet.py")
+FILES = (
+    "yours.py",
+    "python.mjs",
+    "later.py",
+    "wheels.py",
+    "worker.mjs",
+    "parquet.mjs",
+    "parquet.py",
+)
 # The line-up imports these when it makes its models.
 RUNS = "import joblib, river, sklearn, threadpoolctl\nfrom companion import rivals\n"
 READS = "from companion.streams import description, guess, tables\n"
