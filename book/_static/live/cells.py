@@ -82,6 +82,13 @@ def missing_for(error):
     return ""
 
 
+def broken(shown, error, name):
+    """Return outputs that end with an error, and the module that is missing if that is why."""
+    shown.append(say(error, name))
+    missing = missing_for(error)
+    return {"outputs": shown} | ({"missing": missing} if missing else {})
+
+
 def perform(code, space):
     """Run code in a space of names; return its outputs, or the module that is missing."""
     name, shown = "<cell>", []
@@ -99,9 +106,7 @@ def perform(code, space):
                     display(value)
             open_figures()
         except BaseException as error:
-            shown.append(say(error, name))
-            if missing := missing_for(error):
-                return {"missing": missing, "outputs": shown}
+            return broken(shown, error, name)
     return {"outputs": shown}
 
 
@@ -179,9 +184,7 @@ def lived(before, code, sources, evidence):
     try:
         return done, weighed(evidence, space)
     except Exception as error:
-        outputs = [*done["outputs"], say(error, "<cell>")]
-        missing = missing_for(error)
-        return {"outputs": outputs} | ({"missing": missing} if missing else {}), []
+        return broken(done["outputs"], error, "<cell>"), []
 
 
 def turn(before, code, sources, evidence="[]"):

@@ -17,19 +17,17 @@ PUT_OFF, TAKERS = "scipy.stats", ("river", "scipy", "sklearn")
 class Name:
     """What stands for a name until it is called or asked for something."""
 
-    def __init__(self, module, name):
-        self._held = module, name
+    def __init__(self, name):
+        self._name = name
 
     def __call__(self, *args, **options):
-        return getattr(*self._held)(*args, **options)
+        return taken(self._name)(*args, **options)
 
     def __getattr__(self, name):
-        if name == "_held":  # while it is copied
-            raise AttributeError(name)
-        return getattr(getattr(*self._held), name)
+        return getattr(taken(self._name), name)
 
     def __reduce__(self):  # a copy is the thing itself
-        return taken, (self._held[1],)
+        return taken, (self._name,)
 
 
 def taken(name):
@@ -43,7 +41,7 @@ class PutOff(ModuleType):  # imported when anybody but the takers asks it for so
         if asker.partition(".")[0] in TAKERS and not asker.startswith(PUT_OFF):
             if name.startswith("__"):  # an import looks for the path of what it finds here
                 raise AttributeError(name)
-            return Name(self, name)
+            return Name(name)
         whole(self)
         return getattr(self, name)
 

@@ -10,11 +10,11 @@ import numpy as np
 from matplotlib.figure import Figure
 
 from book.press import chapters
-from book.press.files import digest, files_below, kept
+from book.press.files import kept
 from book.press.markdown import raw_html
-from book.press.places import ROOT
 from book.press.render import fill
 from companion import Online, Static, plots, prequential, streams
+from companion.files.code import companion_digest
 
 WARMUP = 146
 TOP = 8900.0  # rides a day at the upper edge
@@ -29,10 +29,9 @@ SAID = {"frozen": "was left alone", "online": "learns every evening"}
 @functools.cache
 def runs() -> dict[str, dict[str, np.ndarray]]:
     """Return the predictions and losses of both models on the city's bike rides."""
-    source = digest([path for path in files_below(ROOT / "companion") if path.suffix == ".py"])
     return {
         model: {name: np.array(values) for name, values in columns.items()}
-        for model, columns in json.loads(kept("cover", source.encode(), run)).items()
+        for model, columns in json.loads(kept("cover", companion_digest().encode(), run)).items()
     }
 
 
