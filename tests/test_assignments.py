@@ -171,7 +171,7 @@ HOSTILE = {
     ),
     "ends the process": ("import os\nos._exit(0)", "died"),
     "crashes": ("import ctypes\nctypes.string_at(0)", "died"),
-    "eats memory": ("a = []\nwhile True:\n    a.append(bytearray(10**7))", "memory"),
+    "eats memory": ("a = []\nwhile True:\n    a.append(bytes(10**8))", "memory"),  # none is filled
     "imports what is missing": ("import no_such_thing", "error"),
     "cannot be parsed": ("def double(x) return 2 * x", "error"),
     "leaves": ("raise SystemExit", "error"),
