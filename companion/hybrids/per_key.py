@@ -12,6 +12,18 @@ from companion.hybrids.base import Hybrid, columns_for, row_slice, rows_of
 from companion.strategies import Strategy
 
 
+def rows_by_key(keys: np.ndarray) -> dict[Any, list[int]]:
+    """Return the rows of each key, the keys in the order of their first rows.
+
+    >>> rows_by_key(np.array(["bob", "ann", "bob"]))
+    {'bob': [0, 2], 'ann': [1]}
+    """
+    found: dict[Any, list[int]] = {}
+    for k, key in enumerate(keys.tolist()):
+        found.setdefault(key, []).append(k)
+    return found
+
+
 class PerKey(Hybrid):
     """One shared model, and a small online model for each patient, machine or user.
 
@@ -69,10 +81,8 @@ class PerKey(Hybrid):
 
     def predict(self, X: np.ndarray, **extra: np.ndarray) -> np.ndarray:
         out = self.shared.predict(X, **columns_for(self.shared, extra))
-        keys = extra["key"]
-        for key in dict.fromkeys(keys.tolist()):
+        for key, rows in rows_by_key(extra["key"]).items():
             if self.counts.get(key, 0) >= self.after:
-                rows = np.flatnonzero(keys == key)
                 own = rows_of(columns_for(self.pattern, extra), rows)
                 said = self.personal[key].predict(X[rows], **own)
                 if self.task == "regression":
@@ -82,12 +92,13 @@ class PerKey(Hybrid):
         return out
 
     def learn(self, X: np.ndarray, y: np.ndarray, **extra: np.ndarray) -> None:
-        for k in range(len(X)):
-            row = row_slice(k)
+        if self.shared.frozen:
+            self._personal(X, y, extra)
+            return
+        for row in map(row_slice, range(len(X))):
             self._personal(X[row], y[row], rows_of(extra, row))
-            if not self.shared.frozen:
-                own = columns_for(self.shared, rows_of(extra, row))
-                self.shared.learn(X[row], y[row], **own)
+            own = columns_for(self.shared, rows_of(extra, row))
+            self.shared.learn(X[row], y[row], **own)
 
     def _personal(self, X: np.ndarray, y: np.ndarray, extra: Mapping[str, np.ndarray]) -> None:
         rest = y
@@ -96,9 +107,7 @@ class PerKey(Hybrid):
         self._tell(X, rest, extra)
 
     def _tell(self, X: np.ndarray, rest: np.ndarray, extra: Mapping[str, np.ndarray]) -> None:
-        keys = extra["key"]
-        for key in dict.fromkeys(keys.tolist()):
-            rows = np.flatnonzero(keys == key)
+        for key, rows in rows_by_key(extra["key"]).items():
             own = rows_of(columns_for(self.pattern, extra), rows)
             if key in self.personal:
                 self.personal[key].learn(X[rows], rest[rows], **own)

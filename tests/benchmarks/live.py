@@ -2,7 +2,8 @@
 
 ``python -m tests.benchmarks.live [TIMES] [CHAPTER ...]``, on a built site. First visit: a browser
 that has never been there. Later visit: the page once more. Knob: one stop, once up. The seconds
-are the page's own; no tool looks into its Python, which would slow it down by half.
+are the page's own; no tool looks into its Python, which would slow it down by half. Loop: what five
+million additions take outside the browser, before each visit: how fast the machine is just then.
 """
 
 from __future__ import annotations
@@ -109,23 +110,34 @@ def visit(ask: Callable[..., Any], address: str) -> tuple[float, float, str]:
     return first, until(ask, "In your world:", TURN), size
 
 
+def loop() -> float:
+    """Return the seconds of five million additions."""
+    began, total = time.perf_counter(), 0
+    for k in range(5_000_000):
+        total += k
+    return time.perf_counter() - began
+
+
 def main() -> None:
     """Print the table."""
     times, wanted = int(sys.argv[1]) if len(sys.argv) > 1 else 5, sys.argv[2:]
     serving = serve.server(0)
     threading.Thread(target=serving.serve_forever, daemon=True).start()
-    print(f"{'medians of ' + str(times) + ', seconds':32s}   MB  first  later   knob")
+    print(f"{'medians of ' + str(times) + ', seconds':32s}   MB  first  later   knob   loop")
     for path in sorted(NOTEBOOKS.glob("[0-9]*.ipynb")):
         if wanted and path.stem[:2] not in wanted:
             continue
         address = f"http://127.0.0.1:{serving.server_address[1]}/notebooks/{path.stem}.html"
-        firsts, laters, knobs = [], [], []
+        firsts, laters, knobs, loops = [], [], [], []
         for _ in range(times):
+            loops.append(loop())
             with browser() as ask:
                 first, knob, size = visit(ask, address)
                 later, more, _ = visit(ask, address)
             firsts, laters, knobs = [*firsts, first], [*laters, later], [*knobs, knob, more]
-        cells = "".join(f"{statistics.median(some):7.2f}" for some in (firsts, laters, knobs))
+        cells = "".join(
+            f"{statistics.median(some):7.2f}" for some in (firsts, laters, knobs, loops)
+        )
         print(f"{path.stem:32s}{size:>5s}{cells}", flush=True)
     serving.shutdown()
 

@@ -206,27 +206,18 @@ def control(knob: Knob) -> str:
     return f'<label for="live-{knob.name}">{label}</label><select {at}>{options}</select>'
 
 
-def recomputed(evidence: list[list[str]]) -> str:
-    """Return what a chapter's knobs recompute, in words.
+def recomputed(one: Turning) -> str:
+    """Return what a chapter's knobs recompute, and what not, in words.
 
-    >>> recomputed([["D1", "", ""], ["S2", "", ""]])
+    >>> recomputed(Turning([], "", "", [["D1", "", ""], ["S2", "", ""]], {}))
     'They recompute what stands below them, and what it says of claims D1 and S2.'
     """
-    claims = sorted({claim for claim, _, _ in evidence})
+    claims = sorted({claim for claim, _, _ in one.evidence})
+    tuned = " What the chapter tuned before stays as tuned." if one.tuned else ""
     if not claims:
-        return "They recompute what stands below them; the chapter’s verdict rests on other runs."
+        return f"They recompute what stands below them; the verdict rests on other runs.{tuned}"
     named = f"claim{'s' * (len(claims) > 1)} {' and '.join(claims)}"
-    return f"They recompute what stands below them, and what it says of {named}."
-
-
-def kept(tuned: dict[str, str]) -> str:
-    """Return what the knobs leave as it is, in words.
-
-    >>> kept({"speed": "0.1", "alert": "3"})
-    ' What the chapter found before stays as it was: <code>speed</code>, <code>alert</code>.'
-    """
-    names = ", ".join(f"<code>{name}</code>" for name in tuned)
-    return f" What the chapter found before stays as it was: {names}." if tuned else ""
+    return f"They recompute what stands below them, and what it says of {named}.{tuned}"
 
 
 def panel(name: str, one: Turning, megabytes: int, saving: int, edition: str) -> str:
@@ -241,7 +232,7 @@ def panel(name: str, one: Turning, megabytes: int, saving: int, edition: str) ->
         '<div class="live-do"><button type="button" class="book-button" data-do="start">'
         "▶ Turn the knobs here</button>"
         f'<span class="live-cost">Python, {megabytes} MB once, stays on this page</span></div>'
-        f'<p class="live-note">{recomputed(one.evidence)}{kept(one.tuned)}</p>'
+        f'<p class="live-note">{recomputed(one)}</p>'
         '<p class="live-status" role="status"></p>'
         '<p class="live-keep"><button type="button" class="book-button" '
         f'data-keep="{name}.json?e={edition}" data-saving="{saving}" hidden></button> '
