@@ -11,8 +11,28 @@ from pathlib import Path
 import pytest
 
 LIVE = Path(__file__).parents[1] / "book" / "_static" / "live"
-LIBRARIES = "import river.drift, river.linear_model, sklearn.ensemble, sklearn.linear_model\n"
-LOADED = "import json, sys\nprint(json.dumps('scipy.stats._stats_py' in sys.modules))"
+LINES = """
+from river.drift import ADWIN, KSWIN, PageHinkley
+from river.linear_model import LinearRegression, LogisticRegression
+from river.preprocessing import StandardScaler, TargetStandardScaler
+from sklearn.linear_model import LinearRegression
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
+"""
+LIBRARIES = (
+    LINES
+    + """
+from river.forest import ARFRegressor
+from sklearn.ensemble import *
+from sklearn.linear_model import *
+"""
+)
+INSIDE = {
+    "scipy.stats": "scipy.stats._stats_py", "scipy.optimize": "scipy.optimize._optimize",
+    "scipy.special": "scipy.special._ufuncs", "numpy.f2py": "numpy.f2py.crackfortran",
+    "numpy.testing": "numpy.testing._private",
+}  # fmt: skip
+LOADED = f"import json, sys\nprint(json.dumps('{INSIDE['scipy.stats']}' in sys.modules))"
 
 
 def ran(code: str) -> list:
@@ -25,8 +45,14 @@ def ran(code: str) -> list:
     return [json.loads(line) for line in done.stdout.splitlines()]
 
 
-def test_libraries_are_imported_without_it():
-    assert ran(LIBRARIES + LOADED) == [False]
+@pytest.mark.parametrize(("code", "put_off"), [(LINES, [*INSIDE]), (LIBRARIES, ["scipy.stats"])])
+def test_libraries_are_imported_without_what_is_put_off(code, put_off):
+    there = ran(f"{code}\nimport json, sys\nprint(json.dumps(sorted(sys.modules)))")[0]
+    assert not {INSIDE[name] for name in put_off} & set(there)
+
+
+def test_all_that_is_put_off_is_here():
+    assert ran("import json\nprint(json.dumps(later.PUT_OFF))") == [list(INSIDE)]
 
 
 @pytest.mark.parametrize(
@@ -52,6 +78,95 @@ def test_libraries_are_imported_without_it():
 )
 def test_whoever_asks_gets_it_whole(code):
     assert ran(f"{code}\n{LOADED}") == [0.0, True]
+
+
+@pytest.mark.parametrize(
+    "code",
+    [
+        "from scipy.special import expit\nprint(expit(0.0) - 0.5)",
+        "from scipy import special\nprint(special.expit(0.0) - 0.5)",
+        "import scipy.special._ufuncs as u\nprint(u.expit(0.0) - 0.5)",
+        "import scipy.optimize\nprint(scipy.optimize.minimize_scalar(abs, (-1, 3)).fun * 0)",
+        "from scipy.optimize._linesearch import line_search_wolfe1 as f\nprint(0.0 * callable(f))",
+        "from scipy.integrate import solve_ivp\n"
+        "print(solve_ivp(lambda t, y: 0 * y, (0, 1), [0.0]).y[0, -1])",
+        "from scipy.integrate._ivp.ivp import OdeResult, OptimizeResult\n"
+        "print(float(isinstance(OdeResult(), OptimizeResult)) - 1)",
+        "import numpy as np\nnp.testing.assert_allclose(1, 1)\nprint(0.0)",
+        "from numpy.testing import IS_WASM\nprint(float(IS_WASM))",
+        "import numpy as np\nprint(0.0 * len(np.f2py.get_include()))",
+    ],
+)
+def test_whoever_asks_the_others_gets_them_whole(code):
+    assert ran(LIBRARIES + code) == [0.0]
+
+
+NAMES = """
+import importlib, json, pkgutil, warnings
+warnings.simplefilter("ignore")
+found = {}
+for top in ("river", "sklearn"):
+    package = importlib.import_module(top)
+    for one in pkgutil.walk_packages(package.__path__, f"{top}."):
+        if one.ispkg and "test" not in one.name and "externals" not in one.name:
+            try:
+                module = importlib.import_module(one.name)
+            except ImportError:
+                continue
+            for name in dir(module):
+                value = getattr(module, name)
+                listed = name in getattr(module, "__all__", [])
+                if name.startswith("__"):
+                    continue
+                if listed or type(value).__name__ not in ("module", "_Feature"):
+                    place = getattr(value, "__module__", ""), getattr(value, "__qualname__", "")
+                    found[f"{one.name}.{name}"] = [type(value).__name__, *map(str, place)]
+print(json.dumps(found))
+"""
+
+
+def test_a_package_that_gathers_names_gives_the_same_ones():
+    plain = subprocess.run(
+        [sys.executable, "-c", NAMES], capture_output=True, text=True, check=True
+    )
+    theirs, (mine,) = json.loads(plain.stdout), ran(NAMES)
+    assert len(theirs) > 900
+    lost = {name: what for name, what in theirs.items() if mine.get(name) != what}
+    assert not lost
+
+
+@pytest.mark.parametrize(
+    ("code", "left"),
+    [
+        ("import river.facto\nriver.facto.base", "river.facto.ffm"),
+        ("from sklearn.linear_model import LinearRegression", "sklearn.linear_model._logistic"),
+        ("from river.preprocessing import StandardScaler", "river.preprocessing.lda"),
+        ("from river import linear_model\nlinear_model.LinearRegression", "river.linear_model.pa"),
+    ],
+)
+def test_of_a_package_that_gathers_names_only_what_is_asked_for_is_imported(code, left):
+    assert ran(f"{code}\nimport json, sys\nprint(json.dumps({left!r} in sys.modules))") == [False]
+
+
+def test_a_gathered_name_that_is_not_there_is_missed_as_always():
+    code = """
+import json, sklearn.linear_model as lm
+try:
+    lm.LinearRegresion
+except AttributeError as error:
+    print(json.dumps(str(error)))
+try:
+    from sklearn.linear_model import LinearRegresion
+except ImportError as error:
+    print(json.dumps(str(error).partition(" (")[0]))
+from sklearn.linear_model import *
+print(json.dumps([callable(Ridge), "Ridge" in dir(lm)]))
+"""
+    assert ran(code) == [
+        "module 'sklearn.linear_model' has no attribute 'LinearRegresion'",
+        "cannot import name 'LinearRegresion' from 'sklearn.linear_model'",
+        [True, True],
+    ]
 
 
 def test_whoever_asks_after_the_libraries_gets_it_whole():
