@@ -81,10 +81,10 @@ class PerKey(Hybrid):
 
     def predict(self, X: np.ndarray, **extra: np.ndarray) -> np.ndarray:
         out = self.shared.predict(X, **columns_for(self.shared, extra))
+        own = columns_for(self.pattern, extra)
         for key, rows in rows_by_key(extra["key"]).items():
             if self.counts.get(key, 0) >= self.after:
-                own = rows_of(columns_for(self.pattern, extra), rows)
-                said = self.personal[key].predict(X[rows], **own)
+                said = self.personal[key].predict(X[rows], **rows_of(own, rows))
                 if self.task == "regression":
                     out[rows] = out[rows] + said
                 else:
@@ -107,13 +107,14 @@ class PerKey(Hybrid):
         self._tell(X, rest, extra)
 
     def _tell(self, X: np.ndarray, rest: np.ndarray, extra: Mapping[str, np.ndarray]) -> None:
+        own = columns_for(self.pattern, extra)
         for key, rows in rows_by_key(extra["key"]).items():
-            own = rows_of(columns_for(self.pattern, extra), rows)
+            given = X[rows], rest[rows]
             if key in self.personal:
-                self.personal[key].learn(X[rows], rest[rows], **own)
+                self.personal[key].learn(*given, **rows_of(own, rows))
             else:
                 self.personal[key] = copy.deepcopy(self.pattern)
-                self.personal[key].fit(X[rows], rest[rows], **own)
+                self.personal[key].fit(*given, **rows_of(own, rows))
             self.counts[key] = self.counts.get(key, 0) + len(rows)
 
     def learn_and_predict(
