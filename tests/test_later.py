@@ -94,6 +94,10 @@ def test_whoever_asks_gets_it_whole(code):
         "print(float(isinstance(OdeResult(), OptimizeResult)) - 1)",
         "import numpy as np\nnp.testing.assert_allclose(1, 1)\nprint(0.0)",
         "from numpy.testing import IS_WASM\nprint(float(IS_WASM))",
+        "g = {'__name__': 'sklearn.utils'}\nexec('from numpy.testing import IS_WASM', g)\n"
+        "print(float(g['IS_WASM']))",
+        "import river.stream.iter_csv\nfrom river import stream\n"
+        "print(float(callable(stream.iter_csv)) - 1)",
         "import numpy as np\nprint(0.0 * len(np.f2py.get_include()))",
     ],
 )

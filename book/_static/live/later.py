@@ -40,9 +40,6 @@ class Name:
     def __mro_entries__(self, bases):  # a class made of it is made of the thing itself
         return (taken(*self._whose),)
 
-    def __instancecheck__(self, value):
-        return isinstance(value, taken(*self._whose))
-
 
 @functools.cache
 def taken(module, name):
@@ -101,6 +98,7 @@ def gathered(source, package):
     {'Line': ('book.near', 'Line'), 'R': ('book.near', 'Row')}
     >>> gathered("from .near import *", "book"), gathered("print(1)", "book")
     (None, None)
+    >>> gathered("from .row import row", "book")
     """
     homes = {}
     for node in ast.parse(source).body:
