@@ -151,8 +151,8 @@ def test_of_a_package_that_gathers_names_only_what_is_asked_for_is_imported(code
 
 
 def test_a_function_is_not_hidden_by_its_module_of_the_same_name():
-    code = "import json, river.stream.iter_csv as f\nfrom river import stream\n"
-    assert ran(f"{code}print(json.dumps(callable(stream.iter_csv)))") == [True]
+    code = "import json, river.bandit.evaluate as module\nfrom river import bandit\n"
+    assert ran(f"{code}print(json.dumps(callable(bandit.evaluate)))") == [True]
 
 
 def test_a_gathered_name_that_is_not_there_is_missed_as_always():
