@@ -100,7 +100,7 @@ runs: export OPENBLAS_NUM_THREADS = 1
 runs: $(READY)  ## Run every strategy on every stream and write the record (about 10 minutes).
 	@$(PY) -m book.press.upkeep.runs && $(PY) -m book.press.upkeep.stories
 
-robustness: $(READY)  ## Compute each changed chapter's verdicts again in ten other worlds (some minutes each).
+robustness: $(READY)  ## Compute each changed chapter's verdicts again in fourteen other worlds (some minutes each).
 	@$(PY) -m book.press.upkeep.robustness --jobs $(JOBS)
 
 bench: export OMP_NUM_THREADS = 1
