@@ -10,7 +10,6 @@ import linecache
 import os
 import pkgutil
 import sys
-import zipfile
 import zipimport
 from importlib.machinery import (
     EXTENSION_SUFFIXES,
@@ -47,8 +46,8 @@ def put(place):
 def add(path, folder):
     """Let a wheel be imported from, as if it lay unpacked in a folder."""
     archive = zipimport.zipimporter(path)
-    with zipfile.ZipFile(path) as wheel:
-        names = [name for name in wheel.namelist() if not name.endswith("/")]
+    listed = zipimport._zip_directory_cache[path]  # read a moment ago
+    names = [name for name in listed if not name.endswith("/")]
     packages = {os.path.dirname(name) for name in names if name.endswith("/__init__.py")}
     for name in names:
         place = f"{folder}/{name}"
@@ -72,10 +71,11 @@ def add(path, folder):
 def note(place, top):
     """Note a module in its folder, and each folder in the one above."""
     folder, _, name = place.removesuffix(".py").removesuffix(LIBRARY).rpartition("/")
-    inside.setdefault(folder, set()).add(name)
-    while folder != top:
+    while name not in inside.setdefault(folder, set()):
+        inside[folder].add(name)
+        if folder == top:
+            break
         folder, _, name = folder.rpartition("/")
-        inside.setdefault(folder, set()).add(name)
 
 
 class Zipped(SourceFileLoader):
