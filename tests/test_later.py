@@ -19,14 +19,11 @@ from sklearn.linear_model import LinearRegression
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 """
-LIBRARIES = (
-    LINES
-    + """
+LIBRARIES = f"""{LINES}
 from river.forest import ARFRegressor
 from sklearn.ensemble import *
 from sklearn.linear_model import *
 """
-)
 INSIDE = {
     "scipy.stats": "scipy.stats._stats_py", "scipy.optimize": "scipy.optimize._optimize",
     "scipy.special": "scipy.special._ufuncs", "numpy.f2py": "numpy.f2py.crackfortran",
@@ -100,7 +97,15 @@ def test_whoever_asks_gets_it_whole(code):
     ],
 )
 def test_whoever_asks_the_others_gets_them_whole(code):
-    assert ran(LIBRARIES + code) == [0.0]
+    assert ran(LINES + code) == [0.0]
+
+
+def test_a_package_that_gathers_names_still_knows_its_source():
+    code = "import inspect, json, sklearn.linear_model as lm\n"
+    assert ran(
+        f"{code}print(json.dumps('import LinearRegression' in inspect.getsource(lm)))\n"
+        "print(json.dumps(lm.__loader__.is_package('sklearn.linear_model')))"
+    ) == [True, True]
 
 
 NAMES = """
@@ -116,10 +121,10 @@ for top in ("river", "sklearn"):
             except ImportError:
                 continue
             for name in dir(module):
-                value = getattr(module, name)
-                listed = name in getattr(module, "__all__", [])
                 if name.startswith("__"):
                     continue
+                value = getattr(module, name)
+                listed = name in getattr(module, "__all__", [])
                 if listed or type(value).__name__ not in ("module", "_Feature"):
                     place = getattr(value, "__module__", ""), getattr(value, "__qualname__", "")
                     found[f"{one.name}.{name}"] = [type(value).__name__, *map(str, place)]

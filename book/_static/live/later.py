@@ -20,6 +20,7 @@ from types import ModuleType
 
 PUT_OFF = ("scipy.stats", "scipy.optimize", "scipy.special", "numpy.f2py", "numpy.testing")
 TAKERS = ("river", "scipy", "sklearn")  # of functions and classes, from SciPy's
+GATHER = ("river.", "sklearn.")  # how the names of packages that gather names begin
 
 
 class Name:
@@ -123,17 +124,16 @@ def gathered(source, package):
     return homes
 
 
-class Gatherer(Loader):
+class Gatherer(Later):
     """What gives a package its names one by one."""
 
     def __init__(self, loader, homes):
-        self.loader, self.homes = loader, homes
-
-    def create_module(self, spec):
-        return self.loader.create_module(spec)
+        super().__init__(loader)
+        self.homes = homes
 
     def exec_module(self, module):
         """Let the package find a name, or one of its modules, when it is asked for."""
+        module.__spec__.loader = module.__loader__ = self.loader  # which knows its source
         package, homes = module.__name__, self.homes
 
         def find(name):
@@ -156,7 +156,7 @@ class Finder(MetaPathFinder):
     """Find what is put off; all else is found as always."""
 
     def find_spec(self, name, path, target=None):
-        if name not in PUT_OFF and ("." not in name or name.partition(".")[0] not in TAKERS):
+        if name not in PUT_OFF and not name.startswith(GATHER):
             return None
         spec = PathFinder.find_spec(name, path, target)
         if spec is None:
