@@ -93,7 +93,7 @@ def test_a_curve_is_drawn_and_the_truth_over_it(site_url, browser):
     curve, truth = page.locator(".predict svg"), page.locator(".predict-truth")
     curve.scroll_into_view_if_needed()
     page.wait_for_timeout(300)
-    assert page.evaluate("window.moved ?? 0") < 0.01
+    assert page.evaluate("window.moved ?? 0") < 0.001
     assert not truth.is_visible()
     box = curve.bounding_box()
     page.mouse.click(box["x"] + 0.94 * box["width"], box["y"] + 0.45 * box["height"])
