@@ -242,6 +242,7 @@ def chapter_13(w, own):
 
     return {
         "halls": [(0, 0)] * 10, "clean": Each(shortfall), "second_year": year,
+        "everyone": dict, "speed": {},
         "new": [year() for _ in range(10)], "moved": {-1: [year() for _ in range(10)]},
     }  # fmt: skip
 
