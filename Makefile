@@ -32,8 +32,8 @@ $(VENV)/.book $(VENV)/.lab: $(VENV)/.%: requirements-%.lock pyproject.toml book/
 	@sh book/press/upkeep/env.sh $(VENV) requirements-$*.lock
 	@touch $@
 
-book: $(FOR_BOOK) site  ## Build the book and serve it on 127.0.0.1 (PORT=8000, or the next free port).
-	@$(PY) -m book.press.site.serve --port $(PORT)
+book: $(FOR_BOOK)  ## Build the book and serve it on 127.0.0.1 (PORT=8000, or the next free port).
+	@$(PY) -m book.press.site.serve --build --port $(PORT)
 
 site: $(FOR_BOOK)  ## Build the book into book/_build/html.
 	@$(PY) -m book.press.site.build

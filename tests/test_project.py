@@ -8,7 +8,10 @@ import re
 import socket
 import subprocess
 import sys
+import threading
 import tomllib
+import urllib.error
+import urllib.request
 from pathlib import Path
 
 import nbformat
@@ -185,6 +188,40 @@ def test_a_taken_port_gives_the_next_free_one(tmp_path):
         port = process_row.getsockname()[1]
         with serve.server(port, tmp_path) as other:
             assert port < other.server_address[1] < port + 100
+
+
+@pytest.mark.parametrize("built", [0, 1])
+def test_the_book_is_served_when_its_pages_are_made(tmp_path, monkeypatch, capsys, built):
+    """What is still being made says so; what never comes is missing; a failed build ends it."""
+    seen = []
+
+    def ask(path):
+        found = re.search(r"http://\S+", capsys.readouterr().out)
+        seen.append(found[0]) if found else None
+        try:
+            with urllib.request.urlopen(seen[0] + path, timeout=10) as answer:
+                return answer.status, answer.read().decode()
+        except urllib.error.HTTPError as error:
+            return error.code, error.read().decode()
+
+    def build(ready):
+        for name in ("index", "404"):
+            (tmp_path / f"{name}.html").write_text(f"page {name}", encoding="utf-8")
+        ready()
+        assert ask("") == (200, "page index")
+        status, waits = ask("lab/index.html")
+        assert status == 503 and "still being made" in waits and "Refresh" in waits
+        return built
+
+    def join(thread):
+        assert ask("lab/index.html") == (404, "page 404")
+
+    monkeypatch.setattr(serve.build, "build", build)
+    monkeypatch.setattr(serve.server, "__defaults__", (tmp_path, 100, serve.Handler))
+    monkeypatch.setattr(serve.Handler, "building", False)
+    monkeypatch.setattr(threading.Thread, "join", join)
+    monkeypatch.setattr(sys, "argv", ["serve", "--build", "--port", "0"])
+    assert serve.main() == built and seen
 
 
 @pytest.mark.parametrize("path", BOOKS, ids=lambda p: p.stem)

@@ -71,35 +71,34 @@ def pictures() -> None:
     subprocess.run(command, cwd=ROOT, env=steady(), capture_output=True)
 
 
-def build() -> int:
-    """Build what has changed, the lab, the pages and the slides side by side."""
+def build(ready: Callable[[], None] = lambda: None) -> int:
+    """Build what has changed: the pages, then, when ``ready`` has been called, all else."""
     now = made_from()
     if first := not DONE.exists():
         # A build that failed or was stopped: a page that it has read would pass unread.
         shutil.rmtree(HTML.parent / ".doctrees", ignore_errors=True)
     elif up_to_date(now):
         print(f"The site in {HTML.relative_to(ROOT)} is up to date")
+        ready()
         return 0
     DONE.unlink(missing_ok=True)
     tool.without_grammars()
     from book.press.course import handouts
     from book.press.lab import build as lab
 
-    # The pages need to know the lab's Python, and nothing else of each other.
     with ThreadPoolExecutor() as side_by_side:
-        slides_end = side_by_side.submit(timed, "slides and notebooks", handouts.make)
         if first:  # its pictures are drawn beside the lab's Python, which the pages wait for
             drawn = side_by_side.submit(timed, "the pictures", pictures)
         with_lab, end = timed("the lab's Python", lab.start)
-        lab_ends = side_by_side.submit(timed, "the lab", end)
         if first:
             drawn.result()
-        pages_are_made = timed("the pages", pages)
-    slides_end.result()
-    lab_ends.result()
-    if not pages_are_made:
-        return 1
-    (HTML / "index.html").write_text(FRONT, encoding="utf-8")
+        if not timed("the pages", pages):
+            return 1
+        (HTML / "index.html").write_text(FRONT, encoding="utf-8")
+        ready()
+        lab_ends = side_by_side.submit(timed, "the lab", end)
+        timed("slides and notebooks", handouts.make)
+        lab_ends.result()
     there = {path.relative_to(HTML).as_posix(): path.stat().st_size
              for path in HTML.rglob("*") if path.is_file()}  # fmt: skip
     # A lab that could not be had is asked for again.
