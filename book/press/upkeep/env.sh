@@ -25,21 +25,33 @@ for name in ${PYTHON:-} python3.11 python3.12 python3.13 python3.14 python3 pyth
 done
 [ -n "$python" ] || say "no Python 3.11 or later was found; install one from python.org or your system's packages, or name it: make PYTHON=/path/to/python3"
 
-# A half-made environment, or one of another Python, is made again.
-works "$venv/bin/python" && "$venv/bin/python" -m pip --version >/dev/null 2>&1 || {
+no_venv="$python cannot make virtual environments; on Debian and Ubuntu install the package python3-venv, then try again"
+outer=$python
+python=$venv/bin/python
+# A half-made environment, or one of another Python, is made again; its pip comes beside the rest.
+works "$python" && "$python" -m pip --version >/dev/null 2>&1 || {
     rm -rf "$venv"
-    "$python" -m venv "$venv" >/dev/null 2>&1 || {
+    "$outer" -m venv --without-pip "$venv" >/dev/null 2>&1 || {
         rm -rf "$venv"
-        say "$python cannot make virtual environments; on Debian and Ubuntu install the package python3-venv, then try again"
+        say "$no_venv"
     }
+    "$python" -m ensurepip >"$venv/pip.log" 2>&1 &
 }
 
 started=$(date +%s)
 log=$venv/install.log
-python=$venv/bin/python
-pip="$python -m pip --disable-pip-version-check -q"
-
-# uv installs the same lock, and checks the same hashes, in a tenth of the time. It comes by pip.
+# uv installs the same lock, and checks the same hashes, in a tenth of the time. It comes by pip: by
+# the one outside, if it can (from 22.3 on), or by the environment's own.
+pip="$outer -m pip --python $python"
+$pip --version >/dev/null 2>&1 || {
+    wait
+    pip="$python -m pip"
+    $pip --version >/dev/null 2>&1 || {
+        rm -rf "$venv"
+        say "$no_venv"
+    }
+}
+pip="$pip --disable-pip-version-check -q"
 awk '/^[a-z0-9]/ { wanted = /^uv==/ } wanted' requirements.lock >"$venv/uv.lock"
 if $pip install --no-deps --require-hashes -r "$venv/uv.lock" >"$log" 2>&1 &&
     "$venv/bin/uv" --version >>"$log" 2>&1; then
@@ -60,4 +72,5 @@ $install -r "$lock" >"$log" 2>&1 || {
 }
 $own --no-deps --no-build-isolation -e . >"$log" 2>&1 ||
     say "the companion itself could not be installed; $log says why"
+wait
 echo "Installed: $(($(date +%s) - started)) s"
