@@ -72,7 +72,7 @@ def pictures() -> None:
             [*tool.command("book.press.site.generated"), half], cwd=ROOT, env=steady(),
             stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
         )
-        for half in ("0", "1")
+        for half in ("longest", "others")
     ]  # fmt: skip
     for half in halves:
         half.wait()
