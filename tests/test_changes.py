@@ -55,19 +55,35 @@ def test_a_term_of_the_glossary_changes_all_pages(monkeypatch):
 def test_a_page_is_read_anew_when_its_words_or_a_generated_part_change(tmp_path, monkeypatch):
     pages = {"a": tmp_path / "a.md", "b": tmp_path / "b.md", "c": tmp_path / "c.ipynb"}
     env = types.SimpleNamespace(found_docs=set(pages), doc2path=pages.get)
+    app = types.SimpleNamespace(env=env)
+
+    def changed():
+        """Read what is to be read anew, b in another process, as Sphinx does."""
+        found = sorted(generated.outdated(app, env))
+        there = types.SimpleNamespace(env=types.SimpleNamespace(doc2path=pages.get, said={}))
+        for page in found if env.said else pages:
+            generated.on_source_read(there if page == "b" else app, page, [""])
+        generated.merged(app, env, there.env.said.keys(), there.env)
+        return found
+
     pages["a"].write_text("Words.\n\n```{claims-board}\n```\n")
     pages["b"].write_text("Words.\n")
     pages["c"].write_text("{}")
     part = {"claims-board": "one"}
     monkeypatch.setattr(generated, "part", part.get)
-    assert sorted(generated.outdated(None, env)) == ["a", "b", "c"]
-    assert generated.outdated(None, env) == []
+    assert changed() == [] and set(env.said) == set(pages)  # all are new: Sphinx knows
+    assert changed() == []
     part["claims-board"] = "two"
-    assert generated.outdated(None, env) == ["a"]
+    assert changed() == ["a"] and changed() == []
     dated = pages["c"].stat().st_mtime
     pages["c"].write_text("[]")
     os.utime(pages["c"], (dated - 100, dated - 100))  # as from an archive
-    assert generated.outdated(None, env) == ["c"]
+    assert changed() == ["c"]
+    pages["b"].write_text("Other words.\n")
+    assert changed() == ["b"] and changed() == []
+    env.found_docs.remove("b")
+    pages["b"].unlink()
+    assert changed() == []
 
 
 @pytest.fixture

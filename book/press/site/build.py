@@ -65,23 +65,10 @@ def pages() -> bool:
     return not done.returncode
 
 
-def pictures() -> None:
-    """Draw what pages show of data and records; what fails here fails in the pages, in words."""
-    halves = [
-        subprocess.Popen(
-            [*tool.command("book.press.site.generated"), half], cwd=ROOT, env=steady(),
-            stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
-        )
-        for half in ("longest", "others")
-    ]  # fmt: skip
-    for half in halves:
-        half.wait()
-
-
 def build(ready: Callable[[], None] = lambda: None) -> int:
     """Build what has changed: the pages, then, when ``ready`` has been called, all else."""
     now = made_from()
-    if first := not DONE.exists():
+    if not DONE.exists():
         # A build that failed or was stopped: a page that it has read would pass unread.
         shutil.rmtree(HTML.parent / ".doctrees", ignore_errors=True)
     elif up_to_date(now):
@@ -93,17 +80,13 @@ def build(ready: Callable[[], None] = lambda: None) -> int:
     from book.press.course import handouts
     from book.press.lab import build as lab
 
-    with ThreadPoolExecutor() as side_by_side:
-        if first:  # its pictures are drawn beside the lab's Python, which the pages wait for
-            drawn = side_by_side.submit(timed, "the pictures", pictures)
-        with_lab, end = timed("the lab's Python", lab.start)
-        if first:
-            drawn.result()
-        if not timed("the pages", pages):
-            return 1
-        (HTML / "index.html").write_text(FRONT, encoding="utf-8")
-        ready()
-        lab_ends = side_by_side.submit(timed, "the lab", end)
+    with_lab, end = timed("the lab's Python", lab.start)  # the pages say how large it is
+    if not timed("the pages", pages):
+        return 1
+    (HTML / "index.html").write_text(FRONT, encoding="utf-8")
+    ready()
+    with ThreadPoolExecutor() as beside:
+        lab_ends = beside.submit(timed, "the lab", end)
         timed("slides and notebooks", handouts.make)
         lab_ends.result()
     there = {path.relative_to(HTML).as_posix(): path.stat().st_size

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import functools
 import re
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -46,7 +45,6 @@ GENERATED = {write.__name__.replace("_", "-"): write for write in WRITERS} | {
     for chapter in chapters.in_order()
 }
 
-LONGEST = "data-cards"  # as long as all others together
 BLOCK = re.compile(r"```\{([a-z0-9-]+)\}\n```")
 
 
@@ -56,39 +54,43 @@ def part(name: str) -> str:
     return GENERATED[name]()
 
 
-def main() -> None:
-    """Write the part that takes longest, or all others, so that a first build finds them kept."""
-    for name in GENERATED:
-        if (name == LONGEST) == (sys.argv[1] == "longest"):
-            part(name)
-
-
 def with_parts(text: str) -> str:
     """Return a page's text with its generated parts in their places."""
     return BLOCK.sub(lambda found: part(found[1]) if found[1] in GENERATED else found[0], text)
 
 
 def outdated(app: Sphinx, env: Any, *changes: set[str]) -> list[str]:
-    """Name the pages that say something else than in the build before, whatever their dates."""
-    now = {page: digest([], source_of(Path(env.doc2path(page)))) for page in env.found_docs}
-    before, env.said = getattr(env, "said", {}), now
-    return [page for page in now if before.get(page) != now[page]]
+    """Name the pages that say something else than when they were read, whatever their dates."""
+    env.said = getattr(env, "said", {})
+    return [
+        page
+        for page, said in env.said.items()
+        if page in env.found_docs and said_by(env, page) != said
+    ]
 
 
-def source_of(path: Path) -> str:
-    """Return a page's source as it is parsed."""
+def said_by(env: Any, page: str) -> str:
+    """Return a name for what a page says: its source as it is parsed."""
+    path = Path(env.doc2path(page))
     text = path.read_text(encoding="utf-8")
-    return with_parts(text) if path.suffix == ".md" else text
+    return digest([], with_parts(text) if path.suffix == ".md" else text)
 
 
 def on_source_read(app: Sphinx, docname: str, source: list[str]) -> None:
-    """Write the parts into a page before it is parsed."""
+    """Write the parts into a page before it is parsed; remember what it says."""
     if not docname.startswith("notebooks/"):
         source[0] = with_parts(source[0])
+    app.env.said[docname] = said_by(app.env, docname)
+
+
+def merged(app: Sphinx, env: Any, pages: set[str], other: Any) -> None:
+    """Take over what pages say that another process has read."""
+    env.said |= {page: other.said[page] for page in pages}
 
 
 def setup(app: Sphinx) -> dict[str, Any]:
     """Register the extension."""
     app.connect("env-get-outdated", outdated)
     app.connect("source-read", on_source_read)
+    app.connect("env-merge-info", merged)
     return about()
