@@ -21,7 +21,13 @@ def on_inited(app: Sphinx) -> None:
     app.parallel = os.cpu_count() or 1
 
 
+def mixed(app: Sphinx, env: Any, pages: list[str]) -> None:
+    """Give each process something of all: neighbours by name take about as long as each other."""
+    pages[:] = [page for k in range(4) for page in pages[k::4]]
+
+
 def setup(app: Sphinx) -> dict[str, Any]:
     """Register the extension."""
     app.connect("builder-inited", on_inited)
+    app.connect("env-before-read-docs", mixed)
     return about()
