@@ -131,4 +131,9 @@ def test_nothing_is_folded_without_scripts_in_print_or_behind_a_link(site_url, b
     outputs.first.evaluate("output => { output.firstElementChild.id = 'inside'; }")
     page.evaluate("location.hash = 'inside'")
     outputs.first.wait_for(state="visible")
+    wrong = []
+    page.on("pageerror", lambda error: wrong.append(error))
+    page.goto(f"{site_url}{FIRST}#%E0%A4%A")  # no text in any encoding
+    page.wait_for_load_state()
+    assert not outputs.first.is_visible() and wrong == []
     page.close()

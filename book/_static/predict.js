@@ -76,7 +76,7 @@
 
   // A link to what waits opens it.
   const linked = () => {
-    const target = document.getElementById(decodeURIComponent(location.hash.slice(1)));
+    const target = document.querySelector(":target");
     if (target && waiting.some((one) => one.contains(target))) show();
   };
   draw();
