@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pickle
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -14,6 +15,7 @@ from sklearn.preprocessing import StandardScaler
 
 from companion import Baseline, Online, PerKey, Scheduled, Static, Strategy, prequential, streams
 from companion.checks import toy_stream
+from companion.hybrids.per_key import rows_by_key
 from companion.lineups import online_line
 from companion.scale.keyed import fit_per_key, layout_of, log_columns, log_of, update_key
 
@@ -40,6 +42,14 @@ def weekly() -> PerKey:
 def sorting() -> PerKey:
     frozen = make_pipeline(StandardScaler(), LogisticRegression())
     return PerKey(Static(frozen), Online(online_line(2)), after=10)
+
+
+def twice_the_same(stream):
+    """Return a stream in which each key's second row repeats its first."""
+    X, y = stream.X.copy(), stream.y.copy()
+    for rows in rows_by_key(np.asarray(stream.key)).values():
+        X[rows[1:2]], y[rows[1:2]] = X[rows[0]], y[rows[0]]
+    return replace(stream, X=X, y=y)
 
 
 def as_rows(log) -> list[tuple]:
@@ -69,8 +79,9 @@ def replayed(known, log, cuts, seed=0, **options):
         (TURBINES, line), (TURBINES, seasons), (TURBINES, weekly),
         (streams.liver().take(slice(0, 1_200)), line),
         (PEOPLE, sorting),
+        (twice_the_same(streams.liver()), line),
     ],
-    ids=["turbines", "seasons", "weekly", "patients", "classes"],
+    ids=["turbines", "seasons", "weekly", "patients", "classes", "equal starts"],
 )  # fmt: skip
 def test_micro_batches_give_what_the_single_process_gives(stream, build, delay):
     warmup = len(stream) // 3
