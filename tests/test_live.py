@@ -226,7 +226,7 @@ def test_every_chapters_page_has_its_panel(built, site):  # noqa: F811
         panel = html.partition('<form class="live"')[2].partition("</form>")[0]
         one = knobs.turning(chapter)
         assert all(f'name="{knob.name}"' in panel for knob in one.knobs)
-        size = packages.megabytes(live.packages_of(one, python), python)
+        size = packages.megabytes(live.packages_of(chapter.stem, live.knobs_import, python), python)
         assert f"Python, {size} MB once" in panel
         asked = json.loads((site / "_static" / "live" / f"{chapter.stem}.json").read_text())
         assert asked["cell"] == one.cell

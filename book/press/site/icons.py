@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import io
 import re
 from pathlib import Path
 from typing import Any
 
-from fontTools import subset
 from sphinx.application import Sphinx
 
+from book.press.files import kept
 from book.press.site import about, book_pages, when_built
 
 
@@ -33,14 +34,23 @@ def shrink_icons(site: Path) -> None:
 
     theme = styles / "pydata-sphinx-theme.css"
     theme.write_text(rule.sub(needed, theme.read_text(encoding="utf-8")), encoding="utf-8")
-    points = [int(c, 16) if len(c) > 1 else ord(c) for c in wanted]
+    points = sorted(int(c, 16) if len(c) > 1 else ord(c) for c in wanted)
     for whole in (site / "_static" / "vendor" / "fontawesome" / "webfonts").glob("*.ttf"):
-        options = subset.Options(flavor="woff2", layout_features=[])
-        font = subset.load_font(str(whole), options)
-        cut = subset.Subsetter(options)
-        cut.populate(unicodes=points)
-        cut.subset(font)
-        subset.save_font(font, str(whole.with_suffix(".woff2")), options)
+        source = repr(points).encode() + whole.read_bytes()
+        font = kept("icons", source, lambda whole=whole: cut(whole, points))
+        whole.with_suffix(".woff2").write_bytes(font)
+
+
+def cut(whole: Path, points: list[int]) -> bytes:
+    """Return a font with some characters alone."""
+    from fontTools import subset
+
+    options, small = subset.Options(flavor="woff2", layout_features=[]), io.BytesIO()
+    font, cutter = subset.load_font(str(whole), options), subset.Subsetter(options)
+    cutter.populate(unicodes=points)
+    cutter.subset(font)
+    subset.save_font(font, small, options)
+    return small.getvalue()
 
 
 def setup(app: Sphinx) -> dict[str, Any]:

@@ -5,8 +5,11 @@ from __future__ import annotations
 import functools
 import itertools
 import json
+import pickle
 import re
 import shutil
+import sys
+from collections.abc import Callable
 from html import escape
 from pathlib import Path
 from typing import Any
@@ -15,7 +18,7 @@ import nbformat
 from sphinx.application import Sphinx
 
 from book.press.course.handouts import answer
-from book.press.files import digest
+from book.press.files import digest, kept, makers
 from book.press.lab.python import PACKAGE, START, loaded_files
 from book.press.lab.python import edition as python_edition
 from book.press.live import needed
@@ -27,7 +30,7 @@ from book.press.live.packages import (
     live_packages,
     megabytes,
 )
-from book.press.places import BOOK, NOTEBOOKS
+from book.press.places import BOOK, NOTEBOOKS, ROOT
 from book.press.site import about
 
 CELL = re.compile(r'<div class="cell [^"]*\btag_knob\b[^"]*">')
@@ -38,9 +41,22 @@ PARTS = ("cells.py", "keep.mjs", "later.py", "python.mjs", "wheels.py", "work.mj
 
 
 @functools.cache
+def code_read() -> str:
+    """Return a name for what code is read with, and for the companion, whose imports it follows."""
+    code = sorted((ROOT / "companion").rglob("*.py"))
+    return digest([*makers("live"), *code], sys.version)
+
+
+def kept_read(path: Path, make: Callable[[Path], Any]) -> Any:
+    """Return what is read from a notebook's code: what an earlier build has kept, else anew."""
+    source = digest([path], make.__name__, code_read()).encode()
+    return pickle.loads(kept("code", source, lambda: pickle.dumps(make(path))))
+
+
+@functools.cache
 def turnings() -> dict[str, Turning]:
     """Return what each chapter's page needs to turn its knobs."""
-    found = {path.stem: turning(path) for path in sorted(NOTEBOOKS.glob("[0-9]*.ipynb"))}
+    found = {p.stem: kept_read(p, turning) for p in sorted(NOTEBOOKS.glob("[0-9]*.ipynb"))}
     return {name: one for name, one in found.items() if one}
 
 
@@ -56,17 +72,23 @@ def python_of(app: Sphinx) -> Path:
     return Path(app.outdir) / "lab" / "static" / "pyodide"
 
 
-def packages_of(one: Turning, folder: Path) -> list[str]:
-    """Return the lab's packages that a chapter's knobs need."""
+def knobs_import(notebook: Path) -> set[str]:
+    """Return the packages that a chapter's knobs import."""
+    one = turnings()[notebook.stem]
     claims = "from companion import claims" if one.evidence else ""
-    return chosen(imported(f"{one.before}\n{one.cell}\n{claims}"), folder)
+    return imported(f"{one.before}\n{one.cell}\n{claims}")
 
 
-def cells_packages(name: str, folder: Path) -> list[str]:
-    """Return the lab's packages that all cells of a chapter need."""
-    cells = nbformat.read(NOTEBOOKS / f"{name}.ipynb", as_version=4).cells
+def cells_import(notebook: Path) -> set[str]:
+    """Return the packages that all cells of a chapter import."""
+    cells = nbformat.read(notebook, as_version=4).cells
     code = [needed.MAGIC.sub(r"\1pass", c.source) for c in cells if c.cell_type == "code"]
-    return chosen(imported("\n".join(code)), folder)
+    return imported("\n".join(code))
+
+
+def packages_of(name: str, what: Callable[[Path], set[str]], folder: Path) -> list[str]:
+    """Return the lab's packages that hold what a chapter's knobs, or its cells, import."""
+    return chosen(kept_read(NOTEBOOKS / f"{name}.ipynb", what), folder)
 
 
 def saved_files(
@@ -104,8 +126,8 @@ def add_panel(app: Sphinx, page: str, template: str, context: dict, doctree: Any
         return
     before, after = context["body"][: cell.end()], context["body"][cell.end() :]
     name = page.removeprefix("notebooks/")
-    size = megabytes(packages_of(one, folder), folder)
-    saving = megabytes(cells_packages(name, folder), folder)
+    size = megabytes(packages_of(name, knobs_import, folder), folder)
+    saving = megabytes(packages_of(name, cells_import, folder), folder)
     html = panel(name, one, size, saving, edition())
     number = int(name[:2])
     context["body"] = before + with_answers(after.replace(OUTPUT, html + OUTPUT, 1), number)
@@ -124,14 +146,15 @@ def put_code(app: Sphinx, failure: Exception | None) -> None:
         asked = {
             "before": one.before, "cell": one.cell, "evidence": one.evidence,
             "sources": {knob.name: knob.sources for knob in one.knobs},
-            "packages": packages_of(one, folder), "companion": PACKAGE,
+            "packages": packages_of(name, knobs_import, folder), "companion": PACKAGE,
             "needs": COMPANION_NEEDS, "edition": python_edition(folder),
         }  # fmt: skip
         about_page = target / f"{name}.json"
         about_page.write_text(json.dumps(asked), encoding="utf-8")
         own = {f"{part}?e={edition()}": target / part
                for part in (*PARTS, "needed.py", about_page.name)}  # fmt: skip
-        files = saved_files(Path(app.outdir), folder, cells_packages(name, folder), own)
+        packages = packages_of(name, cells_import, folder)
+        files = saved_files(Path(app.outdir), folder, packages, own)
         asked |= {"files": files, "saved": digest([about_page], edition())[:12]}
         about_page.write_text(json.dumps(asked), encoding="utf-8")
 

@@ -9,8 +9,8 @@ from sphinx.application import Sphinx
 
 from book.press.site import about
 
-# They say nothing of it; the one makes PDFs, the other numbers the parts of the contents once.
-SILENT = ("sphinx_jupyterbook_latex", "sphinx_multitoc_numbering", "sphinx_external_toc")
+# They say nothing of it; they number the parts of the contents, and read the contents, once.
+SILENT = ("sphinx_multitoc_numbering", "sphinx_external_toc")
 
 
 def on_inited(app: Sphinx) -> None:

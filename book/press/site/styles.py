@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from pathlib import Path
 from typing import Any
@@ -9,6 +10,7 @@ from typing import Any
 import tinycss2
 from sphinx.application import Sphinx
 
+from book.press.files import kept
 from book.press.site import about, book_pages, when_built
 
 CLASS = re.compile(r"\.(?!bs-)(-?[A-Za-z_][\w-]*)")  # Bootstrap's script puts "bs-…" together
@@ -80,8 +82,14 @@ def shrink_styles(site: Path) -> None:
     used = classes_of(site)
     for path in (site / "_static").rglob("*.css"):
         if path.relative_to(site / "_static").parts[0] not in OURS:
-            whole = path.read_text(encoding="utf-8")
-            path.write_text(without_unused(whole, used), encoding="utf-8")
+            path.write_bytes(shrunk(path.read_text(encoding="utf-8"), used))
+
+
+def shrunk(css: str, used: set[str]) -> bytes:
+    """Return a style sheet as :func:`without_unused` makes it; what was made before is kept."""
+    names = set(CLASS.findall(css)) & used
+    source = json.dumps([css, sorted(names)]).encode()
+    return kept("styles", source, lambda: without_unused(css, names).encode())
 
 
 def setup(app: Sphinx) -> dict[str, Any]:
