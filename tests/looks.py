@@ -4,15 +4,49 @@ from __future__ import annotations
 
 from typing import Any
 
-from axe_playwright_python.sync_playwright import Axe
+from axe_playwright_python.base import AXE_SCRIPT
 
 from book.press import chapters
 from book.press.checks import speed
 
+Looks = dict[str, int]  # how often each was asked
 PAGES = chapters.pages()
 AXE = {"preload": False, "resultTypes": ["violations"]}  # twice as quick
 # What of axe's rules depends on the colours; the others are asked in the light scheme alone.
-COLOURS = AXE | {"runOnly": {"type": "rule", "values": ["color-contrast", "link-in-text-block"]}}
+OF_COLOUR = ["color-contrast", "link-in-text-block"]
+COLOURS = AXE | {"runOnly": {"type": "rule", "values": OF_COLOUR}}
+TIMES = 10  # a look is asked so often in a scheme, wherever it stands: most of the time goes there
+# Marks what was asked often enough, and counts the looks of the rest. A look is all that these
+# rules read: the letters' style, what lies behind them, and for a link the words around it.
+COUNT_LOOKS = """([often, most]) => {
+  const letters = ["color", "fontSize", "fontWeight", "fontStyle", "fontFamily", "textShadow",
+    "textDecorationLine", "borderBottomWidth", "borderBottomStyle"];
+  const behind = ["backgroundColor", "backgroundImage", "opacity", "filter", "mixBlendMode"];
+  const plain = "rgba(0, 0, 0, 0),none,1,none,normal";
+  const walk = (element, above, around) => {
+    if (!element.checkVisibility()) return;
+    const style = getComputedStyle(element);
+    const back = behind.map((name) => style[name]).join();
+    const under = back === plain ? above : `${above}/${back}`;
+    const block = style.display.startsWith("inline") ? around : element;
+    const words = [...element.childNodes].filter((node) => node.nodeType === 3)
+      .map((node) => node.data.trim()).join("");
+    if (words) {
+      const link = element.tagName === "A" &&
+        `a ${block.innerText === element.innerText} ${getComputedStyle(block).color}`;
+      const look = [link, words.length === 1, ...letters.map((name) => style[name]), under].join();
+      often[look] = (often[look] ?? 0) + 1;
+      element.toggleAttribute("data-ask", often[look] <= most);
+      element.toggleAttribute("data-again", often[look] > most);
+    }
+    for (const child of element.children) walk(child, under, block);
+  };
+  walk(document.body, "", document.body);
+  axe.configure({rules: [
+    {id: "color-contrast", selector: "[data-ask], input, select, textarea"},
+    {id: "link-in-text-block", selector: "a[href]:not([data-again])"}]});
+  return often;
+}"""
 # Tables that are cut in their box; raw data frames and the index may scroll.
 CUT = """() => [...document.querySelectorAll(".bd-article table:not(.dataframe, .indextable)")]
   .filter((table) => {
@@ -22,8 +56,21 @@ CUT = """() => [...document.querySelectorAll(".bd-article table:not(.dataframe, 
 
 
 DARK = "() => document.documentElement.dataset.theme === 'dark'"
-ASK_AGAIN = "([where, options]) => axe.run(where, options)"  # it is in the page already
+ASK = "([where, options]) => axe.run(where, options)"
+WHOLE = {"include": [["html"]]}
 AROUND = {"exclude": [[".bd-article"]]}
+
+
+def found_by_axe(
+    page: Any, where: dict[str, Any], options: dict[str, Any], often: Looks
+) -> list[str]:
+    """Return what axe finds, and where; colours of looks that were asked often are not asked."""
+    often.update(page.evaluate(COUNT_LOOKS, [often, TIMES]))
+    return [
+        f"{found['id']} ({found['impact']}): "
+        + "; ".join(str(node["target"]) for node in found["nodes"][:3])
+        for found in page.evaluate(ASK, [where, options])["violations"]
+    ]
 
 
 def problems_on_pages(site_url: str, browser: Any, width: int) -> list[str]:
@@ -31,7 +78,8 @@ def problems_on_pages(site_url: str, browser: Any, width: int) -> list[str]:
 
     Each page is opened in the light scheme and turns dark where it stands, as at dusk. On a phone
     the dark article has the colours that it has on a desk, so that only what is around it is asked
-    again. Pages that weigh too much, or jump, are named too. Times are printed by `make speed`,
+    again. Where most of axe's time goes, a look is asked ten times, wherever it stands. Pages
+    that weigh too much, or jump, are named too. Times are printed by `make speed`,
     not tested: they are the machine's as much as the page's.
     """
     phone = width < 600
@@ -39,6 +87,8 @@ def problems_on_pages(site_url: str, browser: Any, width: int) -> list[str]:
         viewport={"width": width, "height": 800}, color_scheme="light", reduced_motion="reduce"
     )
     problems: list[str] = []
+    light: Looks = {}
+    dark: Looks = {}
     for name in PAGES:
         page = context.new_page()
         page.on(
@@ -64,23 +114,15 @@ def problems_on_pages(site_url: str, browser: Any, width: int) -> list[str]:
             problems.append(f"{name}: {wide} px wide on a screen of {width}")
         if phone:  # a table of ten columns may scroll on a desk
             problems.extend(f"{name}: a table is cut: {text!r}" for text in page.evaluate(CUT))
-        found = Axe().run(page, options=AXE).response["violations"]
-        problems.extend(f"{name}: {what}" for what in in_words(found))
+        page.evaluate(AXE_SCRIPT)
+        found = found_by_axe(page, WHOLE, AXE, light)
+        problems.extend(f"{name}: {what}" for what in found)
         over = speed.too_much(name, speed.costs_of(page, sent))
         problems.extend(what for what in over if what.endswith(("bytes", "CLS")))
         page.emulate_media(color_scheme="dark")
         page.wait_for_function(DARK)
-        dark = page.evaluate(ASK_AGAIN, [AROUND if phone else {"include": [["html"]]}, COLOURS])
-        problems.extend(f"{name}, dark: {what}" for what in in_words(dark["violations"]))
+        found = found_by_axe(page, AROUND if phone else WHOLE, COLOURS, dark)
+        problems.extend(f"{name}, dark: {what}" for what in found)
         page.close()
     context.close()
     return problems
-
-
-def in_words(violations: list[dict[str, Any]]) -> list[str]:
-    """Say what axe found, and where."""
-    return [
-        f"{found['id']} ({found['impact']}): "
-        + "; ".join(str(node["target"]) for node in found["nodes"][:3])
-        for found in violations
-    ]
