@@ -17,7 +17,8 @@ OF_COLOUR = ["color-contrast", "link-in-text-block"]
 COLOURS = AXE | {"runOnly": {"type": "rule", "values": OF_COLOUR}}
 TIMES = 10  # a look is asked so often in a scheme, wherever it stands: most of the time goes there
 # Marks what was asked often enough, and counts the looks of the rest. A look is all that these
-# rules read: the letters' style, what lies behind them, and for a link the words around it.
+# rules read: the letters' style, what lies behind them, and for a link whether there are
+# more words around it than in it, and their colour.
 COUNT_LOOKS = """([often, most]) => {
   const letters = ["color", "fontSize", "fontWeight", "fontStyle", "fontFamily", "textShadow",
     "textDecorationLine", "borderBottomWidth", "borderBottomStyle"];
@@ -33,7 +34,7 @@ COUNT_LOOKS = """([often, most]) => {
       .map((node) => node.data.trim()).join("");
     if (words) {
       const link = element.tagName === "A" &&
-        `a ${block.innerText === element.innerText} ${getComputedStyle(block).color}`;
+        `a ${block.innerText.length > 2 * element.innerText.length} ${getComputedStyle(block).color}`;
       const look = [link, words.length === 1, ...letters.map((name) => style[name]), under].join();
       often[look] = (often[look] ?? 0) + 1;
       element.toggleAttribute("data-ask", often[look] <= most);
