@@ -33,8 +33,8 @@ COUNT_LOOKS = """([often, most]) => {
     const words = [...element.childNodes].filter((node) => node.nodeType === 3)
       .map((node) => node.data.trim()).join("");
     if (words) {
-      const link = element.tagName === "A" &&
-        `a ${block.innerText.length > 2 * element.innerText.length} ${getComputedStyle(block).color}`;
+      const link = element.tagName === "A" && [
+        block.innerText.length > 2 * element.innerText.length, getComputedStyle(block).color];
       const look = [link, words.length === 1, ...letters.map((name) => style[name]), under].join();
       often[look] = (often[look] ?? 0) + 1;
       element.toggleAttribute("data-ask", often[look] <= most);
