@@ -66,8 +66,15 @@ def facts(name: str) -> ChapterFacts | None:
 
 
 def cells(name: str) -> list[dict[str, Any]]:
-    """Return the cells of a chapter, with their stored outputs."""
-    return json.loads((NOTEBOOKS / f"{name}.ipynb").read_text(encoding="utf-8"))["cells"]
+    """Return the cells of a chapter, with their stored outputs; they are read, never written."""
+    path = NOTEBOOKS / f"{name}.ipynb"
+    return parsed(path, path.stat().st_mtime_ns)
+
+
+@functools.cache
+def parsed(path: Path, changed: int) -> list[dict[str, Any]]:
+    """Return the cells of a notebook that was last changed then."""
+    return json.loads(path.read_text(encoding="utf-8"))["cells"]
 
 
 def markdown_of(name: str) -> str:
