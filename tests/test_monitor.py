@@ -170,6 +170,7 @@ def test_psi_needs_both_a_large_index_and_more_than_chance():
             monitor.psi(old, np.ones(5), bins)
 
 
+@pytest.mark.slow
 def test_a_classifier_tells_old_from_new_rows_of_which_there_are_as_many():
     """It learns on one half of the rows and is tried on the other."""
     old, new = rows(40, 4), rows(26, 5, 2.0)

@@ -36,7 +36,9 @@ from companion.evaluation import arrivals
 from companion.scale.parts import prequential_in_parts
 from companion.streams import Stream
 
-DELAYS = [0, 1, 2, 5, 17, "36h", "arrivals"]
+LONG = pytest.mark.slow  # the contributor's loop tries some delays, `make test` all
+DELAYS = [0, 1, *(pytest.param(delay, marks=LONG) for delay in (2, 5, 17, "36h")), "arrivals"]
+PARTS = [0, "36h", *(pytest.param(delay, marks=LONG) for delay in (1, 7, "20D"))]
 
 
 def make(n=160, classes=0, seed=0) -> streams.Stream:
@@ -596,7 +598,7 @@ def test_a_key_never_seen_gets_the_shared_model():
     assert not np.array_equal(both.predictions[43:], alone.predictions[43:])
 
 
-@pytest.mark.parametrize("delay", [0, 1, 7, "36h", "20D"])
+@pytest.mark.parametrize("delay", PARTS)
 @pytest.mark.parametrize(("name", "build", "classes"), ALL, ids=IDS)
 def test_a_stream_in_parts_gives_the_same_as_the_whole(name, build, classes, delay):
     stream = make(160, classes)
