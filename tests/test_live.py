@@ -219,6 +219,24 @@ def test_a_cell_runs_after_what_it_needs_of_the_others():
     assert run(cells, "print(rows")[0].startswith("SyntaxError")
 
 
+def test_an_error_in_a_cell_before_is_said_to_be_there():
+    def error(earlier, code):
+        (said,) = json.loads(CELLS["run"](json.dumps(earlier), code))["outputs"]
+        return said
+
+    wrong = error(["a = 1", "bikes ="], "a")
+    assert wrong["cell"] == 1 and wrong["lines"] == ["line 1: bikes ="]
+    assert wrong["evalue"].startswith("SyntaxError")
+    assert "cell" not in error(["a = 1"], "bikes =")
+    # Its line is not that of the code of all cells before, run in one go.
+    assert error(["a = 1\nb = 0", "c = a / b"], "c")["lines"] == ["c = a / b"]
+
+
+def test_figures_are_shown_without_a_warning():
+    shown = outputs_of("import matplotlib.pyplot as plt\nplt.plot([1, 2])\nplt.show()")
+    assert [list(one["data"]) for one in shown] == [["image/png"]]
+
+
 def test_every_chapters_page_has_its_panel(built, site):  # noqa: F811
     python = built / "static" / "pyodide"
     for chapter in CHAPTERS:

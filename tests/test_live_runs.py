@@ -230,6 +230,8 @@ def test_cells_are_edited_and_run(built, host, browser):  # noqa: F811
     wait(page, ".cell_input .live-status", "^Running …")
     cell.get_by_role("button", name="Stop").click()
     wait(page, ".cell_input .live-status", "^Stopped")
+    assert page.evaluate("document.activeElement.textContent") == "Run (Ctrl+Enter)"
+    assert cell.locator(".live-shown").count() == 0  # it was of other code
     for _ in range(100):  # the browser takes a moment to end it
         if not page.workers:
             break
@@ -255,8 +257,81 @@ def test_cells_are_edited_and_run(built, host, browser):  # noqa: F811
     page.keyboard.type("print('mine', warmup)")
     page.keyboard.press("Control+Enter")
     wait(page, ".live-world .live-shown", r"No answer yet\.\s+mine 146")
+    cell.get_by_role("button", name="Edit and run").click()
+    code.fill("while True:\n    pass")
+    page.keyboard.press("Control+Enter")
+    wait(page, ".cell_input .live-status", "^Running …")
+    cell.get_by_role("button", name="Book’s code and output").click()  # nothing comes late
+    for _ in range(100):
+        if not page.workers:
+            break
+        page.wait_for_timeout(50)
+    assert page.workers == [] and cell.locator(".cell_output").inner_text() == stored
     context.close()
     assert watch.problems == []
+
+
+def test_a_finger_that_scrolls_turns_no_knob(built, host, browser):  # noqa: F811
+    base = host(WithHeaders)
+    context = browser.new_context(viewport={"width": 390, "height": 740}, has_touch=True)
+    page = context.new_page()
+    page.goto(f"{base}notebooks/{CHAPTERS[0].stem}.html")
+    page.wait_for_load_state("networkidle")
+    slider = page.locator("form.live input[type=range]").first
+    devtools = context.new_cdp_session(page)
+
+    def middle() -> tuple[float, float]:
+        slider.evaluate("(slider) => slider.scrollIntoView({block: 'center', behavior: 'instant'})")
+        page.wait_for_timeout(300)
+        box = slider.bounding_box()
+        return box["x"] + 0.8 * box["width"], box["y"] + box["height"] / 2
+
+    def touch(kind: str, **point: float) -> None:
+        points = [point] if point else []
+        devtools.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": points})
+
+    (x, y), value = middle(), slider.input_value()
+    height = page.evaluate("scrollY")
+    touch("touchStart", x=x, y=y)
+    for k in range(15):
+        touch("touchMove", x=x, y=y - 15 * k)
+    touch("touchEnd")
+    page.wait_for_timeout(300)
+    assert page.evaluate("scrollY") > height + 100
+    assert slider.input_value() == value and "#" not in page.url and page.workers == []
+    x, y = middle()
+    touch("touchStart", x=x, y=y)
+    for k in range(5):
+        touch("touchMove", x=x - 6 * k, y=y)
+    touch("touchEnd")
+    wait(page, STATUS, "^Python is starting")
+    assert slider.input_value() != value and "#" in page.url
+    context.close()
+
+
+def test_what_did_not_arrive_is_asked_for_again(built, host, browser):  # noqa: F811
+    base = host(WithHeaders)
+    context = browser.new_context()
+    page = context.new_page()
+    page.goto(f"{base}notebooks/{CHAPTERS[0].stem}.html")
+    page.wait_for_load_state("networkidle")
+    for what, said in [
+        ("**/live/work.mjs*", "^What turns the knobs could not be fetched"),
+        (f"**/live/{CHAPTERS[0].stem}.json*", "^Python could not run here: Failed to fetch"),
+        ("**/river-*.whl*", "^Python could not run here: river could not be fetched"),
+    ]:
+        context.route(what, lambda route: route.abort())
+        page.get_by_role("button", name="Turn the knobs here").click()
+        wait(page, STATUS, said)
+        assert page.locator(".live-world").is_hidden()
+        context.unroute(what)
+    page.get_by_role("button", name="Turn the knobs here").click()
+    wait(page, STATUS, "^In your world, with the book’s values")
+    page.evaluate("() => { location.hash = 'label_delay=60&rate=fast&speed=3'; }")
+    text = wait(page, STATUS, "In your world: ")
+    odd = "This link asks for what the knobs do not have: rate=fast, speed=3. "
+    assert text.startswith(odd) and "#label_delay=60" in page.url
+    context.close()
 
 
 def test_a_long_turn_is_stopped_and_the_knobs_turn_again(built, host, browser, pytestconfig):  # noqa: F811

@@ -9,10 +9,12 @@ import linecache
 import os
 import sys
 import traceback
+import warnings
 
 from needed import MAGIC, needed, statements
 
 os.environ["MPLBACKEND"] = "agg"
+warnings.filterwarnings("ignore", "FigureCanvasAgg is non-interactive")  # figures are shown anyway
 EVIDENCE = "application/vnd.companion.evidence+json"
 spaces, books = {}, {}
 
@@ -121,18 +123,32 @@ def world(before):
     return None
 
 
+def unreadable(code):
+    """Return the error of code that is no Python, None if it is."""
+    try:
+        compile(MAGIC.sub(r"\1pass", code), "<cell>", "exec")
+    except SyntaxError as error:
+        return say(error, "<cell>")
+    return None
+
+
 def run(earlier, code, edited="[]"):
     """Run a cell after what it needs of the cells before it; the rest of them is not run.
 
     Of the cells that the reader has edited, whose numbers ``edited`` holds, all is run.
     """
-    try:
-        before = needed(json.loads(earlier), code, json.loads(edited))
-        lasting = not any(one.changes - one.binds for one in statements(code))
-    except SyntaxError:  # in this cell, which then says so
-        before, lasting = "", True
+    earlier = json.loads(earlier)
+    for place, text in enumerate(earlier):
+        if wrong := unreadable(text):
+            return json.dumps({"outputs": [wrong | {"cell": place}]})
+    if wrong := unreadable(code):
+        return json.dumps({"outputs": [wrong]})
+    before = needed(earlier, code, json.loads(edited))
+    lasting = not any(one.changes - one.binds for one in statements(code))
     wrong = world(before)
     if wrong:
+        for one in wrong["outputs"]:  # its numbers count the lines of all cells before
+            one |= {"lines": [line.partition(": ")[2] for line in one.get("lines", [])]}
         return json.dumps(wrong | {"before": True})
     space = dict(spaces[before]) if lasting else spaces.pop(before)
     return json.dumps(perform(code, space))

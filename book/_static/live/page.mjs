@@ -1,6 +1,9 @@
 // The live book: what a page does before the first touch. It loads nothing; work.mjs does the rest.
 const panel = document.querySelector("form.live");
-const work = () => import(new URL(`work.mjs?e=${panel.dataset.edition}`, import.meta.url));
+const status = panel.querySelector(".live-status");
+const work = () => import(new URL(`work.mjs?e=${panel.dataset.edition}`, import.meta.url)).catch((error) => {
+  status.textContent = `What turns the knobs could not be fetched (${error.message}). Try again.`;
+});
 
 export const make = (tag, name, text) => {
   const node = document.createElement(tag);
@@ -40,33 +43,57 @@ export function showValues() {
   history.replaceState(history.state, "", link ? `#${link}` : location.pathname + location.search);
 }
 
-const touched = async () => { showValues(); (await work()).turn(); };
+export const link = { odd: "" }; // what a link asks for in vain
+const touched = async () => { showValues(); (await work())?.turn(); };
 const start = panel.querySelector("[data-do=start]");
 start.addEventListener("click", touched);
 panel.addEventListener("submit", (event) => event.preventDefault());
-panel.addEventListener("pointerdown", async (event) => event.target.name && (await work()).warm());
-panel.addEventListener("input", touched);
+
+// A finger on a slider may only want to scroll: it turns the knob once it moves along it, or leaves.
+let finger;
+const settle = () => {
+  const { field, was } = finger;
+  finger = undefined;
+  if (field.value !== was) touched();
+};
+panel.addEventListener("pointerdown", async ({ target, pointerType, clientX }) => {
+  if (!target.name) return;
+  if (pointerType !== "touch") (await work())?.warm();
+  else if (target.type === "range") finger = { field: target, was: target.value, x: clientX };
+});
+panel.addEventListener("pointermove", ({ clientX }) => finger && Math.abs(clientX - finger.x) > 8 && settle());
+panel.addEventListener("pointerup", () => finger && settle());
+panel.addEventListener("pointercancel", () => {
+  if (finger) finger.field.value = finger.was;
+  finger = undefined;
+});
+panel.addEventListener("input", () => {
+  link.odd = "";
+  if (!finger) touched();
+});
 
 // A link with values sets all knobs, those that it does not name to the book's; it loads nothing.
 function fromLink() {
-  const link = new URLSearchParams(location.hash.slice(1));
-  const named = fields.filter((field) => link.has(field.name));
-  if (!named.length && (location.hash.length > 1 || !turned().length)) return; // a section's, or none
+  const asked = location.hash.includes("=") ? [...new URLSearchParams(location.hash.slice(1))] : [];
+  if (!asked.length && (location.hash.length > 1 || !turned().length)) return; // a section's, or none
   const odd = [];
   panel.reset();
-  for (const field of named) {
-    const k = stops(field).indexOf(link.get(field.name));
-    if (k < 0) odd.push(`${field.name}=${link.get(field.name)}`);
+  for (const [name, value] of asked) {
+    const field = fields.find((one) => one.name === name);
+    const k = field ? stops(field).findIndex((stop) => same(stop, value)) : -1;
+    if (k < 0) odd.push(`${name}=${value}`);
     else if (field.type === "checkbox") field.checked = k === +field.dataset.true;
     else field.value = k;
   }
   showValues();
   panel.scrollIntoView({ block: "center" });
-  if (start.hidden && !odd.length) return touched(); // Python is up
-  const status = panel.querySelector(".live-status");
-  if (odd.length) status.textContent = `This link asks for what the knobs do not have: ${odd.join(", ")}. `;
-  else if (turned().length) status.textContent = "This link has set the knobs. Press “Turn the knobs here” to see its world.";
+  link.odd = odd.length ? `This link asks for what the knobs do not have: ${odd.join(", ")}. ` : "";
+  if (start.hidden) return touched(); // Python is up
+  const rest = turned().length
+    ? `This link has set the ${odd.length ? "others" : "knobs"}. Press “Turn the knobs here” to see its world.` : "";
+  if (link.odd || rest) status.textContent = link.odd + rest;
 }
+const same = (stop, value) => stop === value || (value.trim() !== "" && Number(stop) === Number(value));
 fromLink();
 addEventListener("hashchange", fromLink);
 
@@ -77,7 +104,7 @@ export const cells = [...document.querySelectorAll(".bd-article .cell")].filter(
 for (const [k, cell] of cells.entries()) {
   const answer = cell.classList.contains("tag_solution");
   const bar = make("div", "live-bar");
-  bar.append(button(answer ? "Answer here" : "Edit and run", async () => (await work()).edit(k, bar)));
+  bar.append(button(answer ? "Answer here" : "Edit and run", async () => (await work())?.edit(k, bar)));
   if (answer) cell.before(bar);
   else cell.querySelector(".cell_input").append(bar);
 }

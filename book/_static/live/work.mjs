@@ -1,13 +1,14 @@
 // The live book after the first touch: knobs turn and cells run in the page.
 const here = new URL(".", import.meta.url);
 const panel = document.querySelector("form.live");
-const { at, button, cells, make, original, showValues, turned, word } =
+const { at, button, cells, link, make, original, showValues, turned, word } =
   await import(document.querySelector('script[src*="live/page.mjs"]').src);
 const folder = new URL("../../lab/static/pyodide/", here).href;
 const ours = (name) => new URL(`${name}?e=${panel.dataset.edition}`, here);
 const EVIDENCE = "application/vnd.companion.evidence+json";
 let code;
-const book = () => (code ??= fetch(ours(`${panel.dataset.live}.json`)).then((found) => found.json()));
+const book = () => (code ??= fetch(ours(`${panel.dataset.live}.json`)).then((found) => found.json())
+  .catch((error) => { code = undefined; throw error; })); // whoever asks next fetches it anew
 
 // ---------------------------------------------------------------- Python, in a worker
 
@@ -76,7 +77,8 @@ function compared(box, stored) {
       (word.trim() && word !== old[k++] ? make("mark", "live-new", word) : word)));
   }
   const marked = box.querySelectorAll("mark").length;
-  const said = make("span", "", marked ? `${marked} values are not the book’s. ` : "see below. ");
+  const said = make("span", "", !marked ? "see below. "
+    : marked === 1 ? "1 value is not the book’s. " : `${marked} values are not the book’s. `);
   said.append(make("span", "visually-hidden", text.replace(/\s+/g, " ").slice(0, 400)));
   return said;
 }
@@ -131,7 +133,7 @@ const [startButton] = panel.querySelectorAll("[data-do=start]");
 const world = make("section", "live-world");
 world.hidden = true;
 stored.before(world);
-const reset = button("Book’s values", () => { panel.reset(); showValues(); turn(); });
+const reset = button("Book’s values", () => { panel.reset(); link.odd = ""; showValues(); turn(); });
 const stopButton = button("Stop", stop);
 reset.hidden = stopButton.hidden = true;
 startButton.after(reset, stopButton);
@@ -167,6 +169,7 @@ export async function turn() {
     startButton.hidden = false;
   }
   clearTimeout(slow);
+  if (document.activeElement === stopButton) (startButton.hidden ? reset : startButton).focus();
   stopButton.hidden = true;
   panel.removeAttribute("aria-busy");
   busy = false;
@@ -196,13 +199,15 @@ function draw(outputs, words) {
   const found = outputs.map((one) => one.data?.[EVIDENCE]).find(Boolean);
   const { turns, nodes } = found ? weighed(found) : { turns: [], nodes: [] };
   const star = box.querySelector(".live-new") ? [make("p", "live-turned", "* not the book’s.")] : [];
-  const title = words.length ? "In your world" : "In your world, with the book’s values";
+  const failed = outputs.some((one) => one.output_type === "error");
+  const title = failed ? "An error in your world"
+    : words.length ? "In your world" : "In your world, with the book’s values";
   const list = make("ul", "live-turned");
   list.append(...words.map((text) => make("li", "", text)));
   world.replaceChildren(make("p", "live-title", title), ...(words.length ? [list] : []), box,
     ...star, ...bars(box, stored), ...nodes, make("p", "live-title", "In the book"));
   world.hidden = false;
-  status.replaceChildren(`${title}: `, ...turns.map((text) => make("strong", "", `${text} `)), said);
+  status.replaceChildren(`${link.odd}${title}: `, ...turns.map((text) => make("strong", "", `${text} `)), said);
 }
 
 export const warm = () => start().catch(() => {});
@@ -229,9 +234,10 @@ export function edit(k, bar) {
   note.setAttribute("role", "status");
   const halt = button("Stop", stop);
   halt.hidden = true;
-  const go = button("Run (Ctrl+Enter)", () => run(k, { go, halt, note, put }));
+  const go = button("Run (Ctrl+Enter)", () => run(k, { go, halt, note, put, result }));
   const input = one.querySelector(".cell_input"), old = one.querySelector(".cell_output");
   const back = button(answer ? "Take away" : "Book’s code and output", () => {
+    if (go.ariaDisabled === "true") stop(); // what comes late would stand in the book's place
     for (const node of [area, result, note]) node.remove();
     input.classList.remove("live-open");
     old?.classList.remove("live-old");
@@ -243,6 +249,7 @@ export function edit(k, bar) {
     result.replaceChildren(make("p", "live-title", "Run in this page"), shown(outputs));
     note.after(result);
     if (!answer) old?.classList.add("live-old");
+    if (one === cell) world.hidden = true; // it stands beside the book's output
   }
   area.addEventListener("keydown", (event) => {
     if (event.key !== "Enter" || !(event.ctrlKey || event.metaKey || event.shiftKey)) return;
@@ -257,7 +264,7 @@ export function edit(k, bar) {
 }
 
 // Runs a cell after what it needs of the cells before it, as they stand in the page now.
-async function run(k, { go, halt, note, put }) {
+async function run(k, { go, halt, note, put, result }) {
   if (go.ariaDisabled === "true") return;
   go.ariaDisabled = "true"; // a disabled button would lose the focus
   halt.hidden = false;
@@ -270,11 +277,14 @@ async function run(k, { go, halt, note, put }) {
     const outputs = await ask({ do: "run", earlier: before.map((one) => one.code()), edited, code: editors[k].code() });
     put(outputs);
     const error = outputs.find((one) => one.output_type === "error");
-    note.textContent = error ? `An error: ${error.evalue}`
+    const where = error?.cell === undefined ? "" : ` in the code of cell ${editors.indexOf(before[error.cell]) + 1}`;
+    note.textContent = error ? `An error${where}: ${error.evalue}`
       : outputs.length ? "Done; what it shows is below." : "Done; it shows nothing.";
   } catch (error) {
+    result.remove(); // of other code
     note.textContent = error === STOPPED ? "Stopped. Run it again to start Python anew." : `Not run: ${error.message}.`;
   }
   go.ariaDisabled = null;
+  if (document.activeElement === halt) go.focus();
   halt.hidden = true;
 }

@@ -83,6 +83,7 @@ async function perform(name, ...values) {
     if (!found || tried.has(found)) return done.outputs;
     tried.add(found);
     await (found === "parquet" ? parquet() : python.loadPackage(found));
+    if (found !== "parquet" && !python.loadedPackages[found]) throw new Error(`${found} could not be fetched`);
   }
 }
 
